@@ -1,0 +1,139 @@
+"""Words to tokens and back.
+
+A reply is learnt behind exactly the ids that a server would send before it: the prompt is rendered with the
+template's generation prompt and tokenised as one text, the reply with its end of turn is tokenised behind it. Turns
+of one conversation share a sequence as long as that stays true; where it does not (a template that drops earlier
+thinking, a merge across the border of two turns), the conversation becomes several sequences. The proofs ``mask`` and
+``tokens`` check both claims on the user's own rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.chat.conversation import Conversation, Message
+from sevenfold.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(slots=True)
+class TokenSequence:
+    """Token ids and, for each, its weight in the loss as a target (0: not learnt).
+
+    ``ids`` and ``weights`` have the same length; the first token is never a target.
+    """
+
+    ids: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def append(self, ids: Sequence[int], weight: float) -> None:
+        """Add tokens that all have one weight."""
+        self.ids.extend(ids)
+        self.weights.extend([weight] * len(ids))
+
+    @property
+    def supervised(self) -> int:
+        """How many tokens are targets."""
+        return sum(weight > 0 for weight in self.weights)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Encoder:
+    """A tokenizer with its chat template and its stop tokens.
+
+    Args:
+        tokenizer: A tokenizer of transformers whose chat template is set.
+        stop_ids: Ids that end a turn; generation stops at each of them.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, stop_ids: Iterable[int]) -> None:
+        self.tokenizer = tokenizer
+        self.stop_ids = frozenset(stop_ids)
+        if not tokenizer.chat_template:
+            raise ModelError(
+                "the tokenizer has no chat template",
+                where=str(tokenizer.name_or_path),
+                next_step="set load.template, for example load.template: chatml",
+            )
+
+    def render(self, messages: Sequence[Message], reply_follows: bool) -> str:
+        """The template's text for some messages; with ``reply_follows`` it ends where the assistant would speak.
+
+        Raises:
+            ModelError: The template refuses the messages, for example two user turns in a row.
+        """
+        turns = [message.as_dict() for message in messages]
+        try:
+            text: Any = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=reply_follows)
+        except Exception as error:
+            roles = ", ".join(message.role for message in messages)
+            raise ModelError(f"the chat template refuses the conversation: {error}", where=f"roles: {roles}") from error
+        return str(text)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a rendered text; nothing is added, the template wrote its own special tokens."""
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def decode(self, ids: Sequence[int], skip_special: bool = False) -> str:
+        """The text of some ids, spaces as they are."""
+        text: Any = self.tokenizer.decode(
+            list(ids), skip_special_tokens=skip_special, clean_up_tokenization_spaces=False
+        )
+        return str(text)
+
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """The ids that a server sends to the model to get a reply to ``messages``."""
+        return self.encode(self.render(messages, reply_follows=True))
+
+    def reply(self, messages: Sequence[Message], index: int) -> list[int]:
+        """The ids of the reply at ``index`` with its end of turn, as the model should write them.
+
+        Raises:
+            ModelError: The template's text for the reply does not begin with the text that a server would send.
+        """
+        before = self.render(messages[:index], reply_follows=True)
+        whole = self.render(messages[: index + 1], reply_follows=False)
+        if not whole.startswith(before):
+            raise ModelError(
+                "the chat template writes a reply behind another text than the one a server would send",
+                expected=f"text that begins with ...{before[-60:]!r}",
+                where=f"...{whole[max(0, len(before) - 60) : len(before) + 20]!r}",
+                next_step="choose another template with load.template",
+            )
+        return self.closed(self.encode(whole[len(before) :]))
+
+    def closed(self, ids: list[int]) -> list[int]:
+        """Reply ids cut behind the stop token that ends them; one is added when the template writes none."""
+        for position in range(len(ids) - 1, -1, -1):
+            if ids[position] in self.stop_ids:
+                return ids[: position + 1]
+        return [*ids, self.end_id]
+
+    @cached_property
+    def end_id(self) -> int:
+        """The stop token that ends a reply where the template writes none."""
+        end = self.tokenizer.eos_token_id
+        if isinstance(end, int):
+            return end
+        return min(self.stop_ids)
+
+    def sequences(self, conversation: Conversation) -> list[TokenSequence]:
+        """The fewest sequences in which every supervised reply stands behind the ids that a server would send."""
+        messages = conversation.messages
+        found: list[TokenSequence] = []
+        for index in conversation.replies:
+            prompt = self.prompt(messages[:index])
+            current = found[-1] if found else None
+            if current is None or prompt[: len(current)] != current.ids:
+                current = TokenSequence()
+                found.append(current)
+            current.append(prompt[len(current) :], 0.0)
+            current.append(self.reply(messages, index), messages[index].weight)
+        return found

@@ -1,0 +1,1 @@
+"""Stage 6: a tuned model to exports and a running service."""

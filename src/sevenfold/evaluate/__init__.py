@@ -1,0 +1,1 @@
+"""Stage 5: tuned and base model on held-out rows to a report: better or not, how sure, what was forgotten."""

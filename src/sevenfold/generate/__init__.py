@@ -1,0 +1,1 @@
+"""How a model answers: engines behind one interface."""

@@ -1,0 +1,1 @@
+"""Stage 2: a model's name to a model on disk with a safe tokenizer and a card."""

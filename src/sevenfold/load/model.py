@@ -1,0 +1,77 @@
+"""A model: where its weights are, its configuration, tokenizer and card; the network is built when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from sevenfold.chat.encoder import Encoder
+from sevenfold.record import Result
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class Card(BaseModel):
+    """What is known of a model before it is built."""
+
+    name: str
+    licence: str = "unknown"
+    architecture: str = ""
+    parameters: int = 0
+    context: int = 0
+    """Tokens that the model can attend to."""
+    vocabulary: int = 0
+    layers: int = 0
+    hidden: int = 0
+    size_bytes: int = 0
+    """Size of the weights on disk."""
+    source: str = ""
+    """Where the weights came from: a catalogue entry, a hub name, a folder."""
+
+
+class Model(Result):
+    """A causal language model on disk.
+
+    ``weights`` is a folder in Hugging Face's layout (config, safetensors); the tokenizer, with the chosen chat
+    template and a padding token that is not a stop token, lies in this result's own folder.
+    """
+
+    card: Card
+    weights: Path
+    revision: str | None = None
+    stop_ids: list[int]
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        """The tokenizer as it is used everywhere: in training, scoring, serving and exports."""
+        return self.folder / "tokenizer"
+
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer, loaded."""
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self.tokenizer_folder)
+
+    def encoder(self) -> Encoder:
+        """The tokenizer with its template and stop tokens."""
+        return Encoder(self.tokenizer(), self.stop_ids)
+
+    def network(self, dtype: torch.dtype, attention: str = "sdpa") -> PreTrainedModel:
+        """The network with its weights, in evaluation mode, on the CPU.
+
+        Args:
+            dtype: The type of the weights.
+            attention: The name of an attention implementation known to transformers.
+        """
+        from transformers import AutoModelForCausalLM
+
+        network = AutoModelForCausalLM.from_pretrained(
+            self.weights, revision=self.revision, dtype=dtype, attn_implementation=attention, trust_remote_code=False
+        )
+        network.generation_config.eos_token_id = list(self.stop_ids)
+        network.generation_config.pad_token_id = self.tokenizer().pad_token_id
+        return network.eval()

@@ -1,0 +1,1 @@
+"""Stage 7: the service's traffic to observations and alerts."""

@@ -1,0 +1,1 @@
+"""Stage 1: rows from anywhere to a checked dataset with splits and a data report."""

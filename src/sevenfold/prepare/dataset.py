@@ -1,0 +1,83 @@
+"""A dataset: checked conversations in splits, on disk, read without loading them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.chat.conversation import Conversation, Message
+from sevenfold.record import Result
+
+if TYPE_CHECKING:
+    import pyarrow
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example.
+
+    Args:
+        conversation: What was said.
+        origin: Where it came from: ``file:line``, ``module.function``.
+        fields: The other columns of the row that were kept (a label, a group), as text.
+    """
+
+    conversation: Conversation
+    origin: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class Dataset(Result):
+    """Rows in Arrow files, one a split, in this result's folder; memory-mapped, so size costs no memory."""
+
+    counts: dict[str, int]
+    """Rows in each split."""
+
+    def path(self, split: str) -> Path:
+        """The Arrow file of a split."""
+        return self.folder / f"{split}.arrow"
+
+    def rows(self, split: str) -> Iterator[Row]:
+        """The rows of a split in order."""
+        if self.counts.get(split):
+            import pyarrow
+
+            with pyarrow.memory_map(str(self.path(split))) as file, pyarrow.ipc.open_file(file) as reader:
+                for index in range(reader.num_record_batches):
+                    yield from map(row_of, reader.get_batch(index).to_pylist())
+
+    def head(self, split: str, count: int) -> list[Row]:
+        """The first ``count`` rows of a split."""
+        return [row for _, row in zip(range(count), self.rows(split), strict=False)]
+
+
+def row_of(kept: dict[str, Any]) -> Row:
+    """A row from its stored form."""
+    return Row(Conversation.of(kept["messages"]), kept["origin"], json.loads(kept["fields"]))
+
+
+def stored(row: Row) -> dict[str, Any]:
+    """A row in its stored form."""
+    return {
+        "messages": [message_dict(message) for message in row.conversation.messages],
+        "origin": row.origin,
+        "fields": json.dumps(row.fields, ensure_ascii=False),
+    }
+
+
+def message_dict(message: Message) -> dict[str, Any]:
+    """A message in its stored form."""
+    return {"role": message.role, "content": message.content, "weight": message.weight}
+
+
+def arrow_schema() -> pyarrow.Schema:
+    """The columns of a split's file."""
+    import pyarrow as pa
+
+    message = pa.struct([("role", pa.string()), ("content", pa.string()), ("weight", pa.float32())])
+    return pa.schema([("messages", pa.list_(message)), ("origin", pa.string()), ("fields", pa.string())])

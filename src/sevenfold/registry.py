@@ -1,0 +1,101 @@
+"""Name to class: the only registration mechanism.
+
+A capability is one file (or one package) in a folder; the file's name is its name in the recipe. The registry
+lists the folder without importing anything and imports a file when it is used. Other packages join through entry
+points of the group named like the folder's package; a user's own file joins by its path.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Generic, TypeVar
+
+from sevenfold.errors import RecipeError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """The capabilities of one folder.
+
+    Args:
+        package: The folder's package, for example ``sevenfold.tune.methods``.
+        base: The class that every capability of the folder derives from.
+    """
+
+    def __init__(self, package: str, base: type[T]) -> None:
+        self.package, self.base = package, base
+
+    @property
+    def kind(self) -> str:
+        """What one capability is called in messages: ``method``, ``objective``, ``metric``."""
+        return self.base.__name__.lower()
+
+    @cached_property
+    def entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:
+        """Capabilities that other installed packages bring."""
+        return {point.name: point for point in importlib.metadata.entry_points(group=self.package)}
+
+    def names(self) -> list[str]:
+        """Every name that :meth:`find` takes, sorted."""
+        folder = importlib.import_module(self.package).__path__
+        own = {module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_")}
+        return sorted(own | set(self.entry_points))
+
+    def find(self, name: str) -> type[T]:
+        """The class behind a name.
+
+        Raises:
+            RecipeError: No file, package or entry point has this name.
+        """
+        if name not in self.names():
+            raise RecipeError(
+                f"there is no {self.kind} {name!r}", value=name, alternatives=self.names(), where=self.package
+            )
+        if name in self.entry_points:
+            return self.entry_points[name].load()
+        return self.only_class(importlib.import_module(f"{self.package}.{name}"))
+
+    def from_file(self, path: Path) -> type[T]:
+        """The class in a user's own Python file, which is executed.
+
+        Raises:
+            RecipeError: The file is not there or defines no such class.
+        """
+        if not path.is_file():
+            raise RecipeError(f"there is no file {str(path)!r} for a {self.kind}", next_step="check the path")
+        module_name = f"sevenfold_user_{path.stem}"
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        spec.loader.exec_module(module)
+        return self.only_class(module)
+
+    def only_class(self, module: ModuleType) -> type[T]:
+        """The one class of ``module`` that derives from the base and is defined there."""
+        found = [
+            item
+            for item in vars(module).values()
+            if inspect.isclass(item) and issubclass(item, self.base) and item.__module__ == module.__name__
+        ]
+        if len(found) != 1:
+            raise RecipeError(
+                f"{module.__name__} defines {len(found)} classes that derive from {self.base.__name__}",
+                where=str(module.__file__),
+                expected="exactly one",
+            )
+        return found[0]
+
+    def name_of(self, item: T | type[T]) -> str:
+        """The name in the recipe of a capability's class or instance."""
+        return (item if inspect.isclass(item) else type(item)).__module__.rsplit(".", 1)[-1]

@@ -1,0 +1,45 @@
+"""An environment: the device, the precision and why, the seed, and the plan of memory and time."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.record import Result
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Environment(Result):
+    """What the machine offers and what of it is used."""
+
+    device: str
+    """``cpu``, ``cuda`` or ``mps``."""
+    precision: str
+    """The type of matrix products: ``bfloat16`` or ``float32``."""
+    reason: str
+    """Why this precision."""
+    seed: int
+    threads: int
+    deterministic: bool
+    machine: dict[str, Any]
+    """A snapshot: processor, memory, versions."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision as a type of torch."""
+        import torch
+
+        return {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}[self.precision]
+
+    def start(self) -> None:
+        """Seed every generator and set threads and determinism; called before any weight is drawn."""
+        import numpy
+        import torch
+
+        random.seed(self.seed)
+        numpy.random.seed(self.seed % 2**32)
+        torch.manual_seed(self.seed)
+        torch.set_num_threads(self.threads)
+        torch.use_deterministic_algorithms(self.deterministic, warn_only=True)

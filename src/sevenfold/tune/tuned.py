@@ -1,0 +1,79 @@
+"""A tuned model: weights or an adapter, and the training's record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.load.model import Model
+from sevenfold.record import Result
+
+if TYPE_CHECKING:
+    import torch
+    from sevenfold.tune.methods import Method
+    from transformers import PreTrainedModel
+
+HISTORY_FILE = "history.jsonl"
+
+
+class Tuned(Result):
+    """What tuning gives.
+
+    The weights lie in ``weights/`` in the ecosystem's own format: PEFT's for an adapter, Hugging Face's for a whole
+    model. ``history.jsonl`` has one line a step.
+    """
+
+    method: dict[str, Any]
+    """The method as a recipe writes it, ``{"lora": {"rank": 16, ...}}``."""
+    adapter: bool
+    """Whether ``weights/`` is an adapter on the base model or a whole model."""
+    steps: int
+    best_step: int
+    """The step whose weights were kept."""
+    trainable_parameters: int
+    tokens: int
+    """Real tokens that training read, prompts included, padding excluded (there is none)."""
+    tokens_per_second: float
+    peak_memory_bytes: int
+    losses: list[float]
+    """Mean loss per supervised token of each step, nats."""
+    validation_losses: dict[int, float]
+    """Step to mean validation loss per supervised token, nats; step 0 is the base model."""
+
+    @property
+    def weights(self) -> Path:
+        """The folder of the adapter or of the model."""
+        return self.folder / "weights"
+
+    def history(self) -> list[dict[str, Any]]:
+        """One dictionary a step: step, loss, learning_rate, gradient_norm, tokens, seconds."""
+        lines = (self.folder / HISTORY_FILE).read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def chosen_method(self) -> Method:
+        """The method's object."""
+        from sevenfold.tune.methods import METHODS
+
+        from sevenfold.schema import build
+
+        name, fields = next(iter(self.method.items()))
+        return build(METHODS.find(name), fields, name)
+
+    def network(self, model: Model, dtype: torch.dtype, attention: str = "sdpa") -> PreTrainedModel:
+        """The tuned network: the base with the tuned weights in place, an adapter beside its base, evaluation mode.
+
+        Args:
+            model: The base model that was tuned.
+            dtype: The type of the base's weights.
+            attention: The name of an attention implementation known to transformers.
+        """
+        network = model.network(dtype, attention)
+        self.chosen_method().load(network, self.weights)
+        return network.eval()
+
+    def merged(self, model: Model, dtype: torch.dtype) -> PreTrainedModel:
+        """The tuned network as plain weights: what is exported."""
+        network = self.network(model, dtype)
+        self.chosen_method().merge(network)
+        return network.eval()

@@ -1,0 +1,39 @@
+"""Fixtures that every part of the suite shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny model in Hugging Face's layout; do not write into it."""
+    return tiny.make_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The tiny model as the stage ``load`` gives it."""
+    from sevenfold.load.model import Card, Model
+
+    folder = tmp_path_factory.mktemp("2-load")
+    tiny.make_tokenizer(folder / "tokenizer")
+    card = Card(name="tiny", architecture="LlamaForCausalLM", context=512, vocabulary=400, layers=2, hidden=64)
+    return Model(card=card, weights=tiny_weights, stop_ids=[2]).save(folder)
+
+
+@pytest.fixture
+def environment(tmp_path: Path):
+    """A float32 CPU environment with one thread."""
+    from sevenfold.setup.environment import Environment
+
+    return Environment(
+        device="cpu", precision="float32", reason="test", seed=17, threads=1, deterministic=True, machine={}
+    ).save(tmp_path)
