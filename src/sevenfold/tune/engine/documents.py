@@ -1,0 +1,89 @@
+"""Attention that never crosses a document, through transformers' public attention interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+NAME = "sevenfold_documents"
+
+
+def register() -> str:
+    """Make the implementation known to transformers; gives the name to build a network with.
+
+    No mask function is registered beside it, which tells transformers to build no mask.
+    """
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, attend)
+    return NAME
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    document_bounds: list[int] | None = None,
+    sliding_window: int | None = None,
+    **others: Any,
+) -> tuple[Tensor, None]:
+    """Causal attention inside each document of a packed row.
+
+    Equals ``scaled_dot_product_attention`` over the whole row with the mask "same document and not later (and inside
+    the sliding window)", at the cost of the documents' own squares.
+
+    Args:
+        module: The attention layer.
+        query: ``1 x H x T x D``.
+        key: ``1 x G x T x D`` with G key-value heads, H a multiple of G.
+        value: ``1 x G x T x D``.
+        attention_mask: None; documents say all there is to say.
+        scaling: Factor of the scores; None: ``1 / sqrt(D)``.
+        dropout: Share of attention weights dropped.
+        document_bounds: Where documents begin, and the end.
+        sliding_window: Tokens that a position sees, itself included; None: all before it.
+        **others: What other implementations take; a score cap or attention sinks are refused.
+
+    Returns:
+        ``1 x T x H x D`` and None.
+
+    Raises:
+        NotImplementedError: The layer asks for something that this implementation does not do.
+    """
+    for name in ("softcap", "s_aux", "position_bias"):
+        if others.get(name) is not None:
+            raise NotImplementedError(f"attention with {name}")
+    if document_bounds is None or attention_mask is not None or query.shape[0] != 1:
+        raise NotImplementedError("attention without document bounds")
+    pieces = []
+    for start, end in zip(document_bounds[:-1], document_bounds[1:], strict=True):
+        mask = window_mask(end - start, sliding_window, query.device)
+        pieces.append(
+            F.scaled_dot_product_attention(
+                query[:, :, start:end],
+                key[:, :, start:end],
+                value[:, :, start:end],
+                attn_mask=mask,
+                is_causal=mask is None,
+                dropout_p=dropout,
+                scale=scaling,
+                enable_gqa=query.shape[1] != key.shape[1],
+            )
+        )
+    return torch.cat(pieces, dim=2).transpose(1, 2), None
+
+
+def window_mask(length: int, window: int | None, device: torch.device) -> Tensor | None:
+    """The mask of a sliding window, ``L x L`` true where attention is allowed; None where plain causality says it."""
+    if window is None or window >= length:
+        return None
+    distance = torch.arange(length, device=device)[:, None] - torch.arange(length, device=device)
+    return (distance >= 0) & (distance < window)

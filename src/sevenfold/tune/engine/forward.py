@@ -1,0 +1,103 @@
+"""One forward pass: from a packed row to the log-probability of each target."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sevenfold.tune.engine.documents import NAME
+from sevenfold.tune.engine.head import TargetLogprobs
+from sevenfold.tune.engine.passes import Pass, pack
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+from sevenfold.chat.encoder import TokenSequence
+
+
+class Forward:
+    """The network as training calls it.
+
+    Equals ``log_softmax(network(ids, mask of documents).logits)[targets]``. Parts that a network cannot use are left
+    out one by one, and :attr:`notes` says which and why: attention by document (else one mask over the row), the
+    chunked head (else the network's own head, on targets only).
+
+    Args:
+        network: A causal model, on its device, attention implementation :data:`documents.NAME` or another.
+        precision: The type of matrix products; a network held in another type runs under autocast.
+    """
+
+    def __init__(self, network: PreTrainedModel, precision: torch.dtype) -> None:
+        self.network, self.precision = network, precision
+        self.notes: list[str] = []
+        self.by_document = self.takes_documents()
+        self.chunked_head = self.head_is_plain()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        return self.network.device
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Products at the run's precision where the weights are held in another type."""
+        if self.network.dtype == self.precision:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.precision)
+
+    def __call__(self, batch: Pass) -> Tensor:
+        """Log-probabilities of the targets, ``N``, float32, nats."""
+        batch = batch.to(str(self.device))
+        with self.autocast():
+            if not self.chunked_head:
+                logits_NV = self.network(**self.inputs(batch), logits_to_keep=batch.sources_N).logits[0].float()
+                return torch.log_softmax(logits_NV, -1).gather(-1, batch.labels_N[:, None])[:, 0]
+            hidden_ND = self.hidden(batch)[batch.sources_N].to(self.precision)
+        head = self.network.get_output_embeddings().weight.to(self.precision)
+        logprobs_N: Tensor = TargetLogprobs.apply(hidden_ND, head, batch.labels_N)
+        return logprobs_N
+
+    def hidden(self, batch: Pass) -> Tensor:
+        """The last hidden states, ``T x D``."""
+        states: Tensor = self.network.base_model(**self.inputs(batch)).last_hidden_state[0]
+        return states
+
+    def inputs(self, batch: Pass) -> dict[str, object]:
+        """What the network is called with."""
+        documents = {"document_bounds": batch.bounds} if self.by_document else {}
+        return {"input_ids": batch.ids_1T, "position_ids": batch.positions_1T, "use_cache": False, **documents}
+
+    def takes_documents(self) -> bool:
+        """Whether every attention layer of the network can be given document bounds; tried on two documents."""
+        if self.network.config._attn_implementation != NAME:
+            return False
+        self.by_document = True
+        try:
+            with torch.no_grad():
+                self.network.base_model(**self.inputs(probe().to(str(self.device))))
+        except (NotImplementedError, TypeError) as error:
+            self.network.set_attn_implementation("sdpa")
+            self.notes.append(f"attention uses one mask over the packed row: {error}")
+            return False
+        return True
+
+    def head_is_plain(self) -> bool:
+        """Whether logits are just hidden states times the head's weight (no cap, no scale, no bias); tried."""
+        head = self.network.get_output_embeddings()
+        batch = probe().to(str(self.device))
+        with torch.no_grad(), self.autocast():
+            expected = self.network(**self.inputs(batch)).logits[0].float()
+            plain = isinstance(getattr(head, "weight", None), Tensor)
+            if plain:
+                found = (self.hidden(batch).to(head.weight.dtype) @ head.weight.t()).float()
+                plain = torch.allclose(expected, found, rtol=1e-2, atol=1e-2 * float(expected.abs().max()))
+        if not plain:
+            self.notes.append("the head is the network's own, on targets only: its logits are more than a product")
+        return plain
+
+
+def probe() -> Pass:
+    """Two short documents for trying what a network takes."""
+    return pack([TokenSequence([0, 1, 2], [0.0, 1.0, 1.0]), TokenSequence([2, 1], [0.0, 1.0])])

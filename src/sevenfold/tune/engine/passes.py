@@ -1,0 +1,94 @@
+"""Sequences side by side in one row without padding, each its own document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sevenfold.chat.encoder import TokenSequence
+
+
+@dataclass
+class Pass:
+    """What goes through the network at once.
+
+    Args:
+        ids_1T: Token ids of all documents, one behind the other.
+        positions_1T: Position of each token in its own document.
+        bounds: Where documents begin, and the end: ``D + 1`` numbers from 0 to T.
+        sources_N: Index in T of the token behind which each target is predicted.
+        labels_N: The id of each target.
+        weights_N: The weight of each target in the loss, float32.
+    """
+
+    ids_1T: Tensor
+    positions_1T: Tensor
+    bounds: list[int]
+    sources_N: Tensor
+    labels_N: Tensor
+    weights_N: Tensor
+
+    @property
+    def tokens(self) -> int:
+        """Real tokens; there are no others."""
+        return self.bounds[-1]
+
+    @property
+    def weight(self) -> float:
+        """The sum of the targets' weights."""
+        return float(self.weights_N.sum())
+
+    def to(self, device: str) -> Pass:
+        """The same pass on a device."""
+        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return Pass(bounds=self.bounds, **moved)
+
+
+def pack(sequences: Sequence[TokenSequence]) -> Pass:
+    """Lay documents side by side.
+
+    A token is a target when its weight is above zero and it is not its document's first; it is predicted from the
+    token before it, so no prediction crosses a border.
+    """
+    lengths = [len(sequence) for sequence in sequences]
+    bounds = [0, *np.cumsum(lengths).tolist()]
+    ids = np.concatenate([np.asarray(sequence.ids, dtype=np.int64) for sequence in sequences])
+    weights = np.concatenate([np.asarray(sequence.weights, dtype=np.float32) for sequence in sequences])
+    weights[bounds[:-1]] = 0.0
+    targets = np.flatnonzero(weights)
+    return Pass(
+        ids_1T=torch.from_numpy(ids)[None],
+        positions_1T=torch.cat([torch.arange(length) for length in lengths])[None],
+        bounds=bounds,
+        sources_N=torch.from_numpy(targets - 1),
+        labels_N=torch.from_numpy(ids[targets]),
+        weights_N=torch.from_numpy(weights[targets]),
+    )
+
+
+def split(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Which sequences go through together: first fit in the given order, at most ``budget`` tokens each.
+
+    A sequence over the budget goes alone. Order is kept inside a pass, and the result depends on nothing else.
+    """
+    groups: list[list[int]] = []
+    room: list[int] = []
+    for index, length in enumerate(lengths):
+        place = next((number for number, left in enumerate(room) if length <= left), None)
+        if place is None:
+            groups.append([index])
+            room.append(budget - length)
+        else:
+            groups[place].append(index)
+            room[place] -= length
+    return groups
+
+
+def passes(sequences: Sequence[TokenSequence], budget: int) -> list[Pass]:
+    """The passes of one optimiser step."""
+    groups = split([len(sequence) for sequence in sequences], budget)
+    return [pack([sequences[index] for index in group]) for group in groups]

@@ -1,0 +1,32 @@
+"""AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv 1711.05101)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from sevenfold.tune.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    import torch
+
+
+class AdamW(Optimizer):
+    """Two moments for each parameter, float32; decay applies to matrices, not to norms and biases."""
+
+    beta1: float = Field(0.9, ge=0, lt=1, description="Decay of the mean of gradients.")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Decay of the mean of squared gradients.")
+    eps: float = Field(1e-8, gt=0, description="Added to the root of the second moment.")
+    weight_decay: float = Field(0.0, ge=0, description="Share of a weight taken off per step, times the learning rate.")
+
+    def build(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        """torch's fused AdamW."""
+        import torch
+
+        groups = [
+            {"params": [weight for weight in parameters if weight.ndim >= 2], "weight_decay": self.weight_decay},
+            {"params": [weight for weight in parameters if weight.ndim < 2], "weight_decay": 0.0},
+        ]
+        filled = [group for group in groups if group["params"]]
+        return torch.optim.AdamW(filled, lr=0.0, betas=(self.beta1, self.beta2), eps=self.eps, fused=True)

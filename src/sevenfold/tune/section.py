@@ -1,0 +1,73 @@
+"""The recipe's section ``tune``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sevenfold.schema import Chosen, Section, build
+from sevenfold.tune.methods import METHODS, Method
+from sevenfold.tune.objectives import OBJECTIVES, Objective
+from sevenfold.tune.optimizers import OPTIMIZERS, Optimizer
+from sevenfold.tune.schedules import SCHEDULES, Schedule
+
+
+class TuneSection(Section):
+    """Training: what is asked, which parameters change, for how long and how carefully."""
+
+    objective: Annotated[Objective, Chosen(OBJECTIVES)] = Field(
+        default_factory=lambda: build(OBJECTIVES.find("sft"), {}, "sft"), description="What is asked of the outputs."
+    )
+    method: Annotated[Method, Chosen(METHODS)] = Field(
+        default_factory=lambda: build(METHODS.find("lora"), {}, "lora"),
+        description="Which parameters change, and how.",
+    )
+    optimizer: Annotated[Optimizer, Chosen(OPTIMIZERS)] = Field(
+        default_factory=lambda: build(OPTIMIZERS.find("adamw"), {}, "adamw"),
+        description="How a gradient becomes a step.",
+    )
+    schedule: Annotated[Schedule, Chosen(SCHEDULES)] = Field(
+        default_factory=lambda: build(SCHEDULES.find("linear"), {}, "linear"),
+        description="The course of the learning rate over the steps.",
+    )
+    learning_rate: float = Field(2e-4, gt=0, description="The highest learning rate of the schedule.")
+    batch: int = Field(8, ge=1, description="Rows per optimiser step, over all devices and accumulation.")
+    tokens_per_pass: int = Field(
+        2048, ge=1, description="Tokens that go through the network at once; a larger batch is accumulated."
+    )
+    max_length: int = Field(512, ge=2, description="Tokens of the longest sequence that is learnt.")
+    overlong: Literal["drop", "cut", "refuse"] = Field(
+        "drop", description="Rows over max_length: leave out, cut at the end, or stop. All are counted and listed."
+    )
+    epochs: float | None = Field(None, gt=0, description="Times through the rows; 1 when steps is not given either.")
+    steps: int | None = Field(None, ge=1, description="Optimiser steps, instead of epochs.")
+    clip: float = Field(1.0, gt=0, description="The largest norm of the gradient; a larger one is scaled down.")
+    validate_every: int | None = Field(None, ge=1, description="Steps between validations; default: once an epoch.")
+    validation_rows: int = Field(256, ge=1, description="Rows of a validation, at most.")
+    patience: int | None = Field(
+        None, ge=1, description="Stop after this many validations without a lower loss; default: never."
+    )
+    keep: Literal["best", "last"] = Field("best", description="The weights to keep: lowest validation loss, or last.")
+    checkpoint_every: int = Field(25, ge=1, description="Steps between checkpoints.")
+    checkpoints: int = Field(2, ge=1, description="Checkpoints that are kept; older ones are removed.")
+    spike: float = Field(
+        4.0, gt=1, description="Stop when a loss is this many times the median of the last 20 (and 1 nat above it)."
+    )
+
+    @model_validator(mode="after")
+    def one_length_of_training(self) -> TuneSection:
+        """Refuse a recipe that gives both epochs and steps."""
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError("epochs and steps are both given; keep one")
+        return self
+
+    def total_steps(self, rows: int) -> int:
+        """Optimiser steps for a number of training rows; an epoch's last batch may be smaller."""
+        if self.steps is not None:
+            return self.steps
+        return max(1, round((self.epochs or 1.0) * self.steps_per_epoch(rows)))
+
+    def steps_per_epoch(self, rows: int) -> int:
+        """Optimiser steps in one pass through the rows."""
+        return -(-rows // self.batch)
