@@ -1,1 +1,1 @@
-"""How a model answers: engines behind one interface."""
+"""How a model answers: engines behind one interface, for rollouts, evaluation and the service alike."""
