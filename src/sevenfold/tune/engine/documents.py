@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ def register() -> str:
     return NAME
 
 
-def attend(
+def attend(  # noqa: PLR0913 (transformers decides what an attention function takes)
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -64,7 +65,7 @@ def attend(
     if document_bounds is None or attention_mask is not None or query.shape[0] != 1:
         raise NotImplementedError("attention without document bounds")
     pieces = []
-    for start, end in zip(document_bounds[:-1], document_bounds[1:], strict=True):
+    for start, end in pairwise(document_bounds):
         mask = window_mask(end - start, sliding_window, query.device)
         pieces.append(
             F.scaled_dot_product_attention(

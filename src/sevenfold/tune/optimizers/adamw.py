@@ -21,7 +21,7 @@ class AdamW(Optimizer):
     weight_decay: float = Field(0.0, ge=0, description="Share of a weight taken off per step, times the learning rate.")
 
     def build(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """torch's fused AdamW."""
+        """The fused AdamW of torch."""
         import torch
 
         groups = [

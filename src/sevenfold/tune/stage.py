@@ -1,0 +1,140 @@
+"""Stage 4, ``tune``: dataset, model and environment to a tuned model."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sevenfold.errors import DataError, RecipeError
+from sevenfold.load.model import Model
+from sevenfold.prepare.dataset import Dataset
+from sevenfold.record import Entry, write_json
+from sevenfold.setup.environment import Environment
+from sevenfold.tune.section import TuneSection
+from sevenfold.tune.tuned import Tuned
+
+if TYPE_CHECKING:
+    from sevenfold.tune.encoded import Encoded
+    from sevenfold.tune.engine.forward import Forward
+    from sevenfold.tune.trainer import Trainer
+
+
+def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Environment, entry: Entry) -> Tuned:
+    """Train, resuming from the last checkpoint, and keep the best weights.
+
+    Args:
+        section: The recipe's section ``tune``.
+        dataset: Rows with the splits ``train`` and perhaps ``validation``.
+        model: The base model.
+        environment: Device, precision and seed.
+        entry: The stage's folder, notes and progress.
+
+    Returns:
+        The tuned model, in ``entry.folder``.
+
+    Raises:
+        DataError: No row can be learnt from.
+        TrainingError: The loss is not a number or jumped.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+    """
+    from sevenfold.tune import memory
+    from sevenfold.tune.trainer import Trainer
+
+    check_length(section, model)
+    encoded = {split: encoded_split(split, section, dataset, model, entry) for split in ("train", "validation")}
+    if not len(encoded["train"]):
+        raise DataError("no row is left to learn from", where=str(entry.folder), next_step="see the notes above")
+    environment.start()
+    memory.reset_peak()
+    forward = build(section, model, environment)
+    for note in forward.notes:
+        entry.note(note)
+    trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)
+    trainer.train()
+    return finish(trainer, model, memory.peak_bytes(environment.device), entry)
+
+
+def build(section: TuneSection, model: Model, environment: Environment) -> Forward:
+    """The network as it trains: on its device, the method attached, the engine's parts in place."""
+    from sevenfold.tune.engine import documents
+    from sevenfold.tune.engine.forward import Forward
+
+    method = section.method
+    network = model.network(method.weights_dtype(environment.dtype), documents.register())
+    method.attach(network)
+    network.to(environment.device)
+    network.train()
+    return Forward(network, environment.dtype)
+
+
+def check_length(section: TuneSection, model: Model) -> None:
+    """Refuse sequences that the model cannot attend to."""
+    if section.max_length > model.card.context:
+        raise RecipeError(
+            f"tune.max_length = {section.max_length} is over the context of {model.card.name}",
+            expected=f"at most {model.card.context} tokens",
+        )
+
+
+def encoded_split(split: str, section: TuneSection, dataset: Dataset, model: Model, entry: Entry) -> Encoded:
+    """A split as tokens on disk; says what is too long before anything is cut."""
+    from sevenfold.tune.encoded import Encoded, encode
+
+    folder = entry.folder / "encoded"
+    lengths = encode(dataset.rows(split), section, model.encoder(), folder, split)
+    if split == "train":
+        entry.metric("train_rows", lengths.rows)
+        entry.metric("train_tokens", lengths.tokens)
+        entry.metric("train_targets", lengths.supervised)
+        entry.metric("longest_tokens", lengths.longest)
+    if lengths.overlong:
+        verb = {"drop": "left out", "cut": "cut"}[section.overlong]
+        entry.warn(
+            f"{len(lengths.overlong)} {split} rows are over tune.max_length = {section.max_length} tokens "
+            f"(longest {lengths.longest}) and {verb}; listed in {split}.overlong.json"
+        )
+        write_json(folder / f"{split}.overlong.json", lengths.overlong)
+    if lengths.unsupervised:
+        entry.warn(f"{len(lengths.unsupervised)} {split} rows have nothing to learn; listed in {split}.empty.json")
+        write_json(folder / f"{split}.empty.json", lengths.unsupervised)
+    return Encoded(folder, split)
+
+
+def finish(trainer: Trainer, model: Model, peak: int, entry: Entry) -> Tuned:
+    """Write the weights that are kept and the training's figures."""
+    section, progress = trainer.section, trainer.progress
+    best_step = trainer.take_best()
+    save_weights(trainer, model, entry.folder / "weights")
+    tuned = Tuned(
+        method=section.model_dump(mode="json")["method"],
+        adapter=section.method.adapter,
+        steps=progress.step,
+        best_step=best_step,
+        trainable_parameters=sum(weight.numel() for weight in trainer.weights.values()),
+        tokens=0,
+        tokens_per_second=0.0,
+        peak_memory_bytes=peak,
+        losses=progress.losses,
+        validation_losses=progress.validation_losses,
+    ).save(entry.folder)
+    history = tuned.history()
+    tuned.tokens = sum(step["tokens"] for step in history)
+    tuned.tokens_per_second = round(tuned.tokens / max(sum(step["seconds"] for step in history), 1e-9), 1)
+    tuned.save(entry.folder)
+    for name in ("steps", "best_step", "trainable_parameters", "tokens", "tokens_per_second", "peak_memory_bytes"):
+        entry.metric(name, getattr(tuned, name))
+    entry.metric("losses", tuned.losses)
+    entry.metric("validation_losses", tuned.validation_losses)
+    return tuned
+
+
+def save_weights(trainer: Trainer, model: Model, place: Path) -> None:
+    """Write the weights folder in one move."""
+    temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=".weights-"))
+    trainer.section.method.save(trainer.forward.network, temporary, model.card.name)
+    if place.exists():
+        shutil.rmtree(place)
+    temporary.chmod(0o755)
+    temporary.rename(place)

@@ -1,0 +1,251 @@
+"""The one loop."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from sevenfold.console import Task
+from sevenfold.record import Entry, writing
+from sevenfold.tune import checkpoint, interrupt, watch
+from sevenfold.tune.batches import Batches
+from sevenfold.tune.encoded import Encoded
+from sevenfold.tune.engine.forward import Forward
+from sevenfold.tune.engine.passes import Pass, passes
+from sevenfold.tune.section import TuneSection
+from sevenfold.tune.tuned import HISTORY_FILE
+
+if TYPE_CHECKING:
+    from sevenfold.chat.encoder import TokenSequence
+
+
+@dataclass
+class Step:
+    """One line of ``history.jsonl``.
+
+    Args:
+        step: Counted from 1.
+        loss: Mean over the step's targets, nats.
+        learning_rate: The rate of this step.
+        gradient_norm: Before clipping.
+        tokens: Real tokens read.
+        targets: Their supervised part.
+        seconds: Time of the step.
+    """
+
+    step: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    tokens: int
+    targets: int
+    seconds: float
+
+
+@dataclass
+class Progress:
+    """What the trainer remembers between steps; all of it is in a checkpoint."""
+
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    validation_losses: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def best_step(self) -> int:
+        """The trained step with the lowest validation loss; the last one without validation."""
+        trained = {step: loss for step, loss in self.validation_losses.items() if step}
+        return min(trained, key=lambda step: trained[step]) if trained else self.step
+
+
+class Trainer:
+    """Trains what a method made trainable, on what an objective asks.
+
+    Args:
+        forward: The network, with the method attached.
+        section: The recipe's section.
+        train: Rows to learn from.
+        validation: Rows to watch; may be empty.
+        seed: Of the rows' order.
+        entry: The stage's folder, notes and progress.
+    """
+
+    def __init__(
+        self, forward: Forward, section: TuneSection, train: Encoded, validation: Encoded, seed: int, entry: Entry
+    ) -> None:
+        self.forward, self.section, self.entry = forward, section, entry
+        self.rows, self.validation = train, validation
+        self.batches = Batches(len(train), section.batch, seed)
+        self.weights = section.method.trainable(forward.network)
+        self.optimizer = section.optimizer.build(list(self.weights.values()))
+        self.total = section.total_steps(len(train))
+        self.progress = Progress()
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.entry.folder / "checkpoints"
+
+    def train(self) -> Progress:
+        """Run to the end, from where an earlier process stopped."""
+        self.resume()
+        with interrupt.requests() as stop, self.entry.console.task("training", self.total) as bar:
+            bar.advance(self.progress.step)
+            if not self.progress.validation_losses:
+                self.validate()
+            while self.progress.step < self.total and not self.is_over():
+                step = self.step(self.batches.at(self.progress.step))
+                self.log(step, bar)
+                if self.validation_is_due():
+                    self.validate()
+                if self.checkpoint_is_due() or stop.signal:
+                    self.save()
+                if stop.signal:
+                    raise self.interrupted(stop)
+        return self.progress
+
+    def step(self, rows: list[int]) -> Step:
+        """Learn from some rows: gradients of their mean loss per target, then one step of the optimiser."""
+        started = time.perf_counter()
+        batch = passes(self.rows.sequences(rows), self.section.tokens_per_pass)
+        rate = self.section.learning_rate * self.section.schedule.factor(self.progress.step, self.total)
+        loss = self.gradients(batch)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.weights.values(), self.section.clip))
+        self.guard(loss, norm, rows)
+        self.move(rate)
+        self.progress.step += 1
+        tokens, targets = sum(part.tokens for part in batch), sum(len(part.labels_N) for part in batch)
+        return Step(self.progress.step, loss, rate, norm, tokens, targets, time.perf_counter() - started)
+
+    def gradients(self, batch: list[Pass]) -> float:
+        """Add the gradients of the batch's mean loss; gives that loss.
+
+        Every pass is divided by the weight of all passes together, so the result does not depend on how rows were
+        laid into passes: never a mean of means.
+        """
+        weight = sum(part.weight for part in batch)
+        total = 0.0
+        for part in batch:
+            loss = self.section.objective.loss(self.forward(part), part.weights_N.to(self.forward.device)) / weight
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+    def move(self, rate: float) -> None:
+        """One step of the optimiser at a learning rate; gradients are gone afterwards."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def guard(self, loss: float, norm: float, rows: list[int]) -> None:
+        """Stop before a bad step moves anything; the state before it is saved."""
+        self.progress.losses.append(loss)
+        origins = ", ".join(self.rows.origins[row] for row in rows[:8])
+        try:
+            watch.check(
+                self.progress.losses, norm, self.section.spike, f"step {self.progress.step + 1}, rows: {origins}"
+            )
+        except watch.TrainingError:
+            self.progress.losses.pop()
+            self.optimizer.zero_grad(set_to_none=True)
+            self.save()
+            raise
+
+    def log(self, step: Step, bar: Task) -> None:
+        """Keep a step's figures and show them."""
+        with (self.entry.folder / HISTORY_FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(step)) + "\n")
+        bar.advance(1, f"loss {step.loss:.3f}  {step.tokens / step.seconds:,.0f} tokens/s")
+
+    def validation_is_due(self) -> bool:
+        """Every ``validate_every`` steps (default: once an epoch) and at the end."""
+        every = self.section.validate_every or self.batches.per_epoch
+        return self.progress.step % every == 0 or self.progress.step == self.total
+
+    def validate(self) -> None:
+        """Mean loss per target on validation rows; keeps the weights when it is the lowest so far."""
+        if not len(self.validation):
+            return
+        rows = range(min(len(self.validation), self.section.validation_rows))
+        loss = self.mean_loss(self.validation.sequences(rows))
+        self.progress.validation_losses[self.progress.step] = loss
+        self.entry.console.say(f"  step {self.progress.step}: validation loss {loss:.4f}")
+        if self.section.keep == "best" and self.progress.step and self.progress.best_step == self.progress.step:
+            self.keep_best()
+
+    @torch.no_grad()
+    def mean_loss(self, sequences: list[TokenSequence]) -> float:
+        """The objective's mean loss per target, nats, without gradients."""
+        batch = passes(sequences, self.section.tokens_per_pass)
+        losses = [self.section.objective.loss(self.forward(part).cpu(), part.weights_N) for part in batch]
+        return sum(float(loss) for loss in losses) / sum(part.weight for part in batch)
+
+    @property
+    def best(self) -> Path:
+        """The file of the best weights so far."""
+        return self.entry.folder / "best.safetensors"
+
+    def keep_best(self) -> None:
+        """Write the weights as the best so far."""
+        from safetensors.torch import save_file
+
+        with writing(self.best) as path:
+            save_file({name: weight.detach().contiguous() for name, weight in self.weights.items()}, path)
+
+    def take_best(self) -> int:
+        """Put the weights that are to be kept into the network; gives their step."""
+        if self.section.keep == "last" or not self.best.exists():
+            return self.progress.step
+        checkpoint.load_weights(self.best, self.weights)
+        return self.progress.best_step
+
+    def is_over(self) -> bool:
+        """Whether validation stopped improving."""
+        return watch.is_over(self.progress.validation_losses, self.section.patience)
+
+    def checkpoint_is_due(self) -> bool:
+        """Every ``checkpoint_every`` steps and at the end."""
+        return self.progress.step % self.section.checkpoint_every == 0 or self.progress.step == self.total
+
+    def save(self) -> Path:
+        """Write a checkpoint."""
+        state = asdict(self.progress)
+        return checkpoint.save(self.checkpoints, state, self.weights, self.optimizer, self.section.checkpoints)
+
+    def resume(self) -> None:
+        """Continue from the newest checkpoint; figures of steps behind it are taken off the history."""
+        found = checkpoint.found(self.checkpoints)
+        if found:
+            state = checkpoint.load(found[-1], self.weights, self.optimizer)
+            validations = {int(step): loss for step, loss in state["validation_losses"].items()}
+            self.progress = Progress(state["step"], state["losses"], validations)
+            self.entry.note(f"resumed from step {self.progress.step}")
+        cut_history(self.entry.folder / HISTORY_FILE, self.progress.step)
+
+    def interrupted(self, stop: interrupt.Request) -> interrupt.Interrupted:
+        """What the user is told after a signal."""
+        name = stop.signal.name if stop.signal else ""
+        return interrupt.Interrupted(
+            f"stopped by {name} after step {self.progress.step} of {self.total}; everything is saved",
+            next_step="run the same command to go on from here",
+        )
+
+
+def cut_history(path: Path, step: int) -> None:
+    """Keep a history's whole lines up to a step; a process killed in a write leaves half a line."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except ValueError:
+            break
+    with writing(path) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
