@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from sevenfold.chat.encoder import Encoder
+from sevenfold.load.quiet import quiet
 from sevenfold.record import Result
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ class Card(BaseModel):
     vocabulary: int = 0
     layers: int = 0
     hidden: int = 0
+    intermediate: int = 0
+    """Width of the feed-forward block."""
+    heads: int = 0
+    key_value_heads: int = 0
+    stored_dtype: str = ""
+    """The type of the weights on disk, by torch's name."""
     size_bytes: int = 0
     """Size of the weights on disk."""
     source: str = ""
@@ -60,6 +68,14 @@ class Model(Result):
         """The tokenizer with its template and stop tokens."""
         return Encoder(self.tokenizer(), self.stop_ids)
 
+    def pad_id(self) -> int:
+        """The id that fills batches: the padding token, or, where there is none, the first id that ends no turn.
+
+        Attention never sees it.
+        """
+        pad = self.tokenizer().pad_token_id
+        return pad if isinstance(pad, int) else next(token for token in itertools.count() if token not in self.stop_ids)
+
     def network(self, dtype: torch.dtype, attention: str = "sdpa") -> PreTrainedModel:
         """The network with its weights, in evaluation mode, on the CPU.
 
@@ -69,9 +85,13 @@ class Model(Result):
         """
         from transformers import AutoModelForCausalLM
 
-        network = AutoModelForCausalLM.from_pretrained(
-            self.weights, revision=self.revision, dtype=dtype, attn_implementation=attention, trust_remote_code=False
-        )
+        with quiet():
+            network = AutoModelForCausalLM.from_pretrained(
+                self.weights, dtype=dtype, attn_implementation=attention, trust_remote_code=False
+            )
         network.generation_config.eos_token_id = list(self.stop_ids)
-        network.generation_config.pad_token_id = self.tokenizer().pad_token_id
+        network.generation_config.pad_token_id = network.config.pad_token_id = self.pad_id()
+        # torch gives the row of this index no gradient; with pad = eos in a model's config, the end of a turn would
+        # never be learnt as an input. Nothing is padded in training, so no row is left out.
+        network.get_input_embeddings().padding_idx = None
         return network.eval()

@@ -1,0 +1,41 @@
+"""Stage 2: a model's name to a model on disk."""
+
+from __future__ import annotations
+
+from sevenfold.load import card, places, tokenizer
+from sevenfold.load.model import Model
+from sevenfold.load.section import LoadSection
+from sevenfold.record import Entry
+
+
+def load(section: LoadSection, entry: Entry) -> Model:
+    """Find a model, check its files, make its tokenizer safe; the network itself is built when it is needed.
+
+    Args:
+        section: Which model, revision and chat template.
+        entry: Where the tokenizer is kept and what was found is written.
+
+    Raises:
+        ModelError: There is no such model, or its weights, tokenizer or template cannot be used.
+        MachineError: It cannot be fetched or kept.
+    """
+    place = places.find(section.model, section.revision)
+    known = card.describe(section.model, place)
+    safe = tokenizer.prepare(place.folder, section.template, known.vocabulary)
+    entry.note(
+        f"{known.name}: {known.architecture}, {known.parameters:,} parameters, {known.context:,} tokens of context, "
+        f"licence {known.licence}, from {known.source}"
+    )
+    if place.revision:
+        entry.note(f"the hub's commit is {place.revision}; set load.revision to it to name it in the recipe")
+    for note in safe.notes:
+        entry.note(note)
+    for warning in safe.warnings:
+        entry.warn(warning)
+    entry.metric("parameters", known.parameters)
+    entry.metric("size_bytes", known.size_bytes)
+    entry.metric("stop_ids", safe.stop_ids)
+    entry.metric("pad_id", safe.tokenizer.pad_token_id)
+    model = Model(card=known, weights=place.folder, revision=place.revision, stop_ids=safe.stop_ids)
+    safe.tokenizer.save_pretrained(entry.folder / "tokenizer")
+    return model.save(entry.folder)
