@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny
+from tests import rows, tiny
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -37,3 +37,9 @@ def environment(tmp_path: Path):
     return Environment(
         device="cpu", precision="float32", reason="test", seed=17, threads=1, deterministic=True, machine={}
     ).save(tmp_path)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path):
+    """Twenty training, six validation and six test rows, as the stage ``prepare`` gives them."""
+    return rows.make_dataset(tmp_path / "1-prepare")

@@ -12,11 +12,11 @@ import torch
 
 from sevenfold.console import Task
 from sevenfold.record import Entry, writing
-from sevenfold.tune import checkpoint, interrupt, watch
+from sevenfold.tune import accumulate, checkpoint, interrupt, watch
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine.forward import Forward
-from sevenfold.tune.engine.passes import Pass, passes
+from sevenfold.tune.engine.passes import passes
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.tuned import HISTORY_FILE
 
@@ -72,6 +72,8 @@ class Trainer:
         validation: Rows to watch; may be empty.
         seed: Of the rows' order.
         entry: The stage's folder, notes and progress.
+
+    ``until`` is the step to stop at; it is the last one unless somebody sets it lower.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Trainer:
         self.weights = section.method.trainable(forward.network)
         self.optimizer = section.optimizer.build(list(self.weights.values()))
         self.total = section.total_steps(len(train))
+        self.until = self.total
         self.progress = Progress()
 
     @property
@@ -97,7 +100,7 @@ class Trainer:
             bar.advance(self.progress.step)
             if not self.progress.validation_losses:
                 self.validate()
-            while self.progress.step < self.total and not self.is_over():
+            while self.progress.step < self.until and not self.is_over():
                 step = self.step(self.batches.at(self.progress.step))
                 self.log(step, bar)
                 if self.validation_is_due():
@@ -113,27 +116,13 @@ class Trainer:
         started = time.perf_counter()
         batch = passes(self.rows.sequences(rows), self.section.tokens_per_pass)
         rate = self.section.learning_rate * self.section.schedule.factor(self.progress.step, self.total)
-        loss = self.gradients(batch)
+        loss = accumulate.gradients(self.forward, self.section.objective, batch)
         norm = float(torch.nn.utils.clip_grad_norm_(self.weights.values(), self.section.clip))
         self.guard(loss, norm, rows)
         self.move(rate)
         self.progress.step += 1
         tokens, targets = sum(part.tokens for part in batch), sum(len(part.labels_N) for part in batch)
         return Step(self.progress.step, loss, rate, norm, tokens, targets, time.perf_counter() - started)
-
-    def gradients(self, batch: list[Pass]) -> float:
-        """Add the gradients of the batch's mean loss; gives that loss.
-
-        Every pass is divided by the weight of all passes together, so the result does not depend on how rows were
-        laid into passes: never a mean of means.
-        """
-        weight = sum(part.weight for part in batch)
-        total = 0.0
-        for part in batch:
-            loss = self.section.objective.loss(self.forward(part), part.weights_N.to(self.forward.device)) / weight
-            loss.backward()
-            total += float(loss.detach())
-        return total
 
     def move(self, rate: float) -> None:
         """One step of the optimiser at a learning rate; gradients are gone afterwards."""

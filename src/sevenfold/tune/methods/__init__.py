@@ -46,7 +46,7 @@ class Method(Component):
 
     @abstractmethod
     def load(self, network: PreTrainedModel, folder: Path) -> None:
-        """Put what :meth:`save` wrote into a plain base network."""
+        """Put what :meth:`save` wrote into a plain base network; the same parameters can move as after attaching."""
 
     @abstractmethod
     def merge(self, network: PreTrainedModel) -> None:

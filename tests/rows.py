@@ -1,10 +1,8 @@
-"""Small conversations and a ready dataset for training tests."""
+"""Small conversations and a dataset of them, as the stage ``prepare`` would write it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-import pytest
 
 from sevenfold.chat.conversation import Conversation
 from sevenfold.prepare.dataset import Dataset, Row, arrow_schema, stored
@@ -32,13 +30,12 @@ def write_split(dataset: Dataset, split: str, rows: list[Row]) -> None:
         writer.write_table(pa.Table.from_pylist([stored(row) for row in rows], schema=schema))
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Dataset:
-    """Twenty training rows and six validation rows."""
-    rows = [Row(conversation(number), f"made:{number}") for number in range(26)]
-    folder = tmp_path / "1-prepare"
+def make_dataset(folder: Path) -> Dataset:
+    """Twenty training rows, six validation rows and six test rows in ``folder``."""
+    rows = [Row(conversation(number), f"made:{number}") for number in range(32)]
     folder.mkdir()
-    result = Dataset(counts={"train": 20, "validation": 6, "test": 0}).save(folder)
+    result = Dataset(counts={"train": 20, "validation": 6, "test": 6}).save(folder)
     write_split(result, "train", rows[:20])
-    write_split(result, "validation", rows[20:])
+    write_split(result, "validation", rows[20:26])
+    write_split(result, "test", rows[26:])
     return result

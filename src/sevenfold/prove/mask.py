@@ -1,0 +1,47 @@
+"""Proof 1, mask: the supervised tokens decode to exactly the intended replies, end of turn included."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from sevenfold.chat.conversation import Conversation
+from sevenfold.chat.encoder import Encoder, TokenSequence
+from sevenfold.prove.proof import MANY, Case, Proof
+
+
+def prove(case: Case) -> Proof:
+    """Count replies of the first rows whose supervised tokens say something else, or that are not supervised."""
+    encoder = case.model.encoder()
+    conversations = [row.conversation for row in case.rows(MANY)]
+    replies = sum(len(conversation.replies) for conversation in conversations)
+    wrong = sum(
+        wrong_replies(conversation, case.section.objective.sequences(conversation, encoder), encoder)
+        for conversation in conversations
+    )
+    what = f"{replies} replies of {len(conversations)} rows against the text of their supervised tokens"
+    return Proof.of("mask", wrong, 0, "replies", what)
+
+
+def wrong_replies(conversation: Conversation, sequences: list[TokenSequence], encoder: Encoder) -> int:
+    """Replies that are not what some run of supervised tokens says, and runs that say anything else."""
+    intended = [conversation.messages[index].content for index in conversation.replies]
+    spans = [span for sequence in sequences for span in supervised_spans(sequence)]
+    wrong = sum(not says(span, text, encoder) for span, text in zip(spans, intended, strict=False))
+    return wrong + abs(len(spans) - len(intended))
+
+
+def supervised_spans(sequence: TokenSequence) -> list[list[int]]:
+    """The ids of each unbroken run of supervised tokens."""
+    runs = groupby(zip(sequence.ids, sequence.weights, strict=True), key=lambda pair: pair[1] > 0)
+    return [[token for token, _ in run] for supervised, run in runs if supervised]
+
+
+def says(span: list[int], text: str, encoder: Encoder) -> bool:
+    """Whether a span is the text and one stop token behind it.
+
+    Templates may strip a message, and tokenizers may normalise text; both sides go through the same tokenizer.
+    """
+    if span[-1] not in encoder.stop_ids or any(token in encoder.stop_ids for token in span[:-1]):
+        return False
+    found = encoder.decode(span[:-1])
+    return any(found == encoder.decode(encoder.encode(candidate)) for candidate in (text, text.strip()))

@@ -1,0 +1,94 @@
+"""What a proof is given and what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.errors import DataError
+from sevenfold.prepare.dataset import Row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sevenfold.deploy.service import Service
+
+    from sevenfold.chat.encoder import TokenSequence
+    from sevenfold.load.model import Model
+    from sevenfold.prepare.dataset import Dataset
+    from sevenfold.setup.environment import Environment
+    from sevenfold.tune.section import TuneSection
+    from sevenfold.tune.tuned import Tuned
+
+MANY, FEW = 64, 6
+"""Rows that a proof on tokens reads, and rows that a proof on the network computes with."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One equality, measured.
+
+    Args:
+        name: Which of the seven.
+        passed: Whether ``figure`` is within ``limit``.
+        figure: The measured difference; 0 is equality.
+        limit: The largest difference that passes.
+        unit: What ``figure`` counts.
+        what: What was compared, and on how much.
+    """
+
+    name: str
+    passed: bool
+    figure: float
+    limit: float
+    unit: str
+    what: str
+
+    @classmethod
+    def of(cls, name: str, figure: float, limit: float, unit: str, what: str) -> Proof:
+        """A proof that passes when the figure is a number within the limit."""
+        return cls(name, bool(figure <= limit), float(figure), float(limit), unit, what)
+
+    def as_json(self) -> dict[str, Any]:
+        """The proof as the record keeps it."""
+        return asdict(self)
+
+
+@dataclass
+class Case:
+    """The user's own things, which a proof runs on.
+
+    ``tuned`` and ``service`` are there once their stages ran.
+    """
+
+    section: TuneSection
+    dataset: Dataset
+    model: Model
+    environment: Environment
+    folder: Path
+    tuned: Tuned | None = None
+    service: Service | None = None
+
+    def rows(self, count: int) -> list[Row]:
+        """The first training rows."""
+        rows = self.dataset.head("train", count)
+        if not rows:
+            raise DataError("there is no training row to prove anything on", where=str(self.dataset.folder))
+        return rows
+
+    def short_sequences(self) -> list[TokenSequence]:
+        """The shortest few sequences of the first rows that fit the limit: enough for an equality, quick to compute."""
+        encoder = self.model.encoder()
+        found = [
+            sequence
+            for row in self.rows(MANY)
+            for sequence in self.section.objective.sequences(row.conversation, encoder)
+            if sequence.supervised and len(sequence) <= self.section.max_length
+        ]
+        if not found:
+            raise DataError(
+                f"none of the first {MANY} training rows has a reply and fits tune.max_length",
+                expected=f"at most {self.section.max_length} tokens",
+                next_step="raise tune.max_length; `sevenfold preview RECIPE` shows tokens and mask",
+            )
+        return sorted(found, key=len)[:FEW]
