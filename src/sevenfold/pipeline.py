@@ -6,13 +6,31 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sevenfold.console import Console
 from sevenfold.errors import SevenfoldError
 from sevenfold.recipe import Recipe
-from sevenfold.record import RESULT_FILE, Entry, Record, Result, StageRecord, code_digest, digest, history, set_aside
+from sevenfold.record import (
+    RESULT_FILE,
+    Entry,
+    Record,
+    Result,
+    StageRecord,
+    code_digest,
+    digest,
+    history,
+    set_aside,
+    write_json,
+    write_text,
+)
 
+if TYPE_CHECKING:
+    from sevenfold.load.model import Model
+    from sevenfold.prepare.dataset import Dataset
+    from sevenfold.prove.proof import Proof
+
+STAGE_FILE = "stage.json"
 ROOMS = ("chat", "generate")
 """Shared rooms whose code is part of every stage's identity."""
 
@@ -98,11 +116,22 @@ class Run:
         """The run's folder."""
         return self.record.folder
 
-    def up_to(self, last: str) -> Record:
+    @property
+    def dataset(self) -> Dataset:
+        """What ``prepare`` gave in this process."""
+        return cast("Dataset", self.results["prepare"])
+
+    @property
+    def model(self) -> Model:
+        """What ``load`` gave in this process."""
+        return cast("Model", self.results["load"])
+
+    def up_to(self, last: str, report: bool = True) -> Record:
         """Run the stages up to ``last`` and write the report.
 
         Args:
             last: A name of :data:`NAMES`.
+            report: Whether to write the report page as well.
 
         Returns:
             The run's record.
@@ -110,17 +139,28 @@ class Run:
         with self.record.locked():
             for stage in STAGES[: stage_named(last).number]:
                 self.results[stage.name] = self.reuse(stage) or self.work(stage)
-            self.finish()
+            write_text(self.folder / "recipe.yaml", self.recipe.to_yaml())
+            if report:
+                self.write_report()
         return self.record
 
-    def finish(self) -> None:
-        """Write the resolved recipe and the report beside the record."""
-        from sevenfold import report
-        from sevenfold.record import write_text
+    def write_report(self) -> None:
+        """Write the page that answers: did it get better, what did it cost, what next."""
+        from sevenfold.report import page
 
-        write_text(self.folder / "recipe.yaml", self.recipe.to_yaml())
-        report.write(self.record, self.recipe)
+        page.write(self.record, self.recipe)
         self.console.say(f"\nreport: {self.folder / 'report.html'}")
+
+    def prove(self) -> list[Proof]:
+        """Run every proof that the stages done so far allow; the first stages run when they have to."""
+        from sevenfold.prove import proofs
+
+        self.up_to("setup", report=False)
+        for stage in STAGES[3:]:
+            if self.is_done(stage):
+                self.results[stage.name] = stage.open(self.folder)
+        case = proofs.case_of(self.results, self.recipe, Entry(self.folder))
+        return [proofs.run(name, case) for name in proofs.possible(set(self.results))]
 
     def identity(self, stage: Stage) -> str:
         """The hash of everything that the stage's result depends on."""
@@ -145,14 +185,20 @@ class Run:
         if kept and kept.identity != identity and history(folder, identity).exists():
             set_aside(folder, kept.identity)
             history(folder, identity).rename(folder)
-            kept = self.record.stages[stage.name] = StageRecord.model_validate_json(
-                (folder / "stage.json").read_text(encoding="utf-8")
+            self.record.stages[stage.name] = StageRecord.model_validate_json(
+                (folder / STAGE_FILE).read_text(encoding="utf-8")
             )
             self.record.write()
-        if kept and kept.identity == identity and kept.state == "done" and (folder / RESULT_FILE).exists():
+        if self.is_done(stage):
             self.console.say(f"{stage.number} {stage.name}: done before, reused", style="dim")
             return stage.open(self.folder)
         return None
+
+    def is_done(self, stage: Stage) -> bool:
+        """Whether the stage's result is there, whole, with the identity it would have now."""
+        kept = self.record.stages.get(stage.name)
+        whole = kept is not None and kept.state == "done" and (stage.folder(self.folder) / RESULT_FILE).exists()
+        return whole and kept is not None and kept.identity == self.identity(stage)
 
     def work(self, stage: Stage) -> Result:
         """Run a stage, with the proofs that belong before and behind it."""
@@ -178,15 +224,9 @@ class Run:
             proofs.before(stage.name, self.results, self.recipe, entry, self.force)
             result = stage.call(self.recipe.section(stage.name), inputs, entry)
             proofs.after(stage.name, {**self.results, stage.name: result}, self.recipe, entry, self.force)
-        write_stage(folder, kept)
+        # Beside the result, so that a superseded result can come back with its record.
+        write_json(folder / STAGE_FILE, kept.model_dump())
         return result
-
-
-def write_stage(folder: Path, stage: StageRecord) -> None:
-    """Keep a stage's record beside its result, so that a superseded result can come back with it."""
-    from sevenfold.record import write_json
-
-    write_json(folder / "stage.json", stage.model_dump())
 
 
 def run(recipe: Recipe | str | Path, upto: str = "monitor", runs: Path = Path("runs"), force: bool = False) -> Record:

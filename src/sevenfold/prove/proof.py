@@ -11,9 +11,8 @@ from sevenfold.prepare.dataset import Row
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sevenfold.deploy.service import Service
-
     from sevenfold.chat.encoder import TokenSequence
+    from sevenfold.deploy.service import Service
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset
     from sevenfold.setup.environment import Environment

@@ -17,6 +17,15 @@ AFTER = {"tune": ("packing", "accumulation", "merge"), "deploy": ("tokens", "exp
 """Proofs that run on what a stage gave."""
 
 
+def possible(stages: set[str]) -> list[str]:
+    """The proofs that can run once some stages are done, each once, in the order of the seven."""
+    names = dict.fromkeys(BEFORE["tune"])
+    for stage, behind in AFTER.items():
+        if stage in stages:
+            names.update(dict.fromkeys(behind))
+    return list(names)
+
+
 def before(stage: str, results: Mapping[str, Result], recipe: Recipe, entry: Entry, force: bool) -> None:
     """Run the proofs that belong before a stage.
 

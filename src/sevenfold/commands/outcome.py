@@ -1,0 +1,88 @@
+"""What a run came to, as JSON and as tables; read from the record alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sevenfold.console import Console
+from sevenfold.record import Record
+
+HEADLINE = ("tokens_per_second", "peak_memory_bytes", "trainable_parameters", "losses")
+
+
+def as_json(record: Record, last: str) -> dict[str, Any]:
+    """The object of ``--json``: the run, the last stage's figures at the top, every stage's below ``stages``."""
+    stages = {name: stage.metrics for name, stage in record.stages.items()}
+    top = stages.get("tune", {}) if last == "monitor" else stages.get(last, {})
+    headline = {name: top[name] for name in HEADLINE if name in top} if last == "monitor" else top
+    return {
+        "run": record.name,
+        "folder": str(record.folder),
+        "stage": last,
+        **headline,
+        "proofs": [proof for stage in record.stages.values() for proof in stage.proofs],
+        "stages": stages,
+    }
+
+
+def show(record: Record, last: str, console: Console) -> None:
+    """The last stage's figures, and after an evaluation the comparison with the base."""
+    evaluation = record.stages.get("evaluate")
+    if evaluation and last in ("evaluate", "deploy", "monitor"):
+        show_comparison(evaluation.metrics, console)
+    elif last in record.stages:
+        show_metrics(last, record.stages[last].metrics, console)
+
+
+def show_comparison(metrics: dict[str, Any], console: Console) -> None:
+    """Base against tuned on the same rows, with the paired interval of the difference."""
+    rows = [comparison_row(name, metric) for name, metric in metrics.get("metrics", {}).items()]
+    console.table(
+        "base against tuned, same held-out rows",
+        ["metric", "base", "tuned", "difference", "95 % interval", "better"],
+        rows,
+    )
+
+
+def comparison_row(name: str, metric: dict[str, Any]) -> list[str]:
+    """One metric's line."""
+    low, high = metric["interval"]
+    figures = [f"{metric[key]:.4g}" for key in ("base", "tuned", "difference")]
+    return [name, *figures, f"[{low:.4g}, {high:.4g}]", str(metric["better"])]
+
+
+def show_metrics(stage: str, metrics: dict[str, Any], console: Console) -> None:
+    """A stage's plain figures."""
+    plain = [[name, f"{value:,}" if isinstance(value, int) else value] for name, value in metrics.items()]
+    console.table(stage, ["figure", "value"], [row for row in plain if not isinstance(row[1], list | dict)])
+
+
+def show_record(record: Record, console: Console) -> None:
+    """Every stage of a run: state, time, identity, figures, notes and proofs."""
+    rows = [
+        [name, stage.state, f"{stage.seconds:,.1f} s", stage.identity[:12]] for name, stage in record.stages.items()
+    ]
+    console.table(f"run {record.name}", ["stage", "state", "time", "identity"], rows)
+    for name, stage in record.stages.items():
+        show_metrics(name, stage.metrics, console)
+        for note in stage.notes:
+            console.say(f"  {name}: {note}")
+    proofs = [proof for stage in record.stages.values() for proof in stage.proofs]
+    if proofs:
+        show_proofs(proofs, console)
+
+
+def show_proofs(proofs: list[dict[str, Any]], console: Console) -> None:
+    """The proofs of a run."""
+    rows = [
+        [
+            proof["name"],
+            proof["when"],
+            "proved" if proof["passed"] else "FAILED",
+            f"{proof['figure']:.3g}",
+            f"{proof['limit']:g}",
+            proof["unit"],
+        ]
+        for proof in proofs
+    ]
+    console.table("proofs", ["proof", "when", "verdict", "figure", "limit", "unit"], rows)
