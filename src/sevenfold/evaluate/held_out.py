@@ -1,0 +1,100 @@
+"""The rows that both models are measured on: drawn with the seed, encoded once."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+from sevenfold.chat.conversation import Message
+from sevenfold.chat.encoder import Encoder, TokenSequence
+from sevenfold.errors import DataError
+from sevenfold.prepare.dataset import Dataset, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row as it is asked and scored.
+
+    Args:
+        number: The row's place in its split, from 0.
+        origin: Where the row came from.
+        prompt: The messages before the reference.
+        reference: The reply that the row holds.
+        prompt_ids: What a server would send to the model.
+        sequence: The prompt's ids and behind them the reference's, which alone are supervised.
+    """
+
+    number: int
+    origin: str
+    prompt: tuple[Message, ...]
+    reference: str
+    prompt_ids: list[int]
+    sequence: TokenSequence
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The questions, and how many chosen rows could not be asked, by reason."""
+
+    split: str
+    available: int
+    questions: list[Question]
+    left_out: dict[str, int]
+
+
+def held_out(dataset: Dataset, encoder: Encoder, context: int, rows: int, seed: int) -> HeldOut:
+    """Draw and encode the rows.
+
+    Args:
+        dataset: The rows; the split ``test`` is used, or ``validation`` where there is no test split.
+        encoder: The tokenizer and template of both models.
+        context: Tokens that the models can attend to; longer rows are left out and counted.
+        rows: How many rows to draw; all when the split has fewer.
+        seed: The seed of the draw.
+
+    Raises:
+        DataError: There is no held-out row, or none can be asked.
+    """
+    split = next((name for name in ("test", "validation") if dataset.counts.get(name)), None)
+    if split is None:
+        raise DataError(
+            "there are no held-out rows to evaluate on",
+            where=str(dataset.folder),
+            expected="rows in the split test or validation",
+            next_step="set prepare.split, for example prepare.split: {validation: 0.1, test: 0.1}",
+        )
+    available = dataset.counts[split]
+    # A draw and not the head: neighbouring rows often come from one file.
+    chosen = set(random.Random(seed).sample(range(available), min(rows, available)))
+    questions, left_out = [], Counter[str]()
+    for number, row in enumerate(dataset.rows(split)):
+        if number in chosen:
+            found = ask(number, row, encoder, context)
+            if isinstance(found, Question):
+                questions.append(found)
+            else:
+                left_out[found] += 1
+    if not questions:
+        raise DataError(
+            f"none of the {len(chosen)} held-out rows can be evaluated",
+            where=str(dataset.path(split)),
+            expected=f"rows with a reply, of at most {context} tokens",
+            next_step=f"look at the rows: {', '.join(f'{count} {reason}' for reason, count in left_out.items())}",
+        )
+    return HeldOut(split, available, questions, dict(left_out))
+
+
+def ask(number: int, row: Row, encoder: Encoder, context: int) -> Question | str:
+    """A row as a question, or the reason why it cannot be one."""
+    conversation = row.conversation
+    if not conversation.replies:
+        return "without a reply"
+    prompt = conversation.prompt()
+    ids = encoder.prompt(prompt)
+    sequence = TokenSequence()
+    sequence.append(ids, 0.0)
+    sequence.append(encoder.reply(conversation.messages, len(prompt)), 1.0)
+    if len(sequence) > context:
+        return "longer than the context"
+    return Question(number, row.origin, prompt, conversation.reference(), ids, sequence)

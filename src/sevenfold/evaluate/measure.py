@@ -1,0 +1,115 @@
+"""One model over all rows: its answers, the likelihood of the references, the likelihood of general text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.chat.encoder import Encoder, TokenSequence
+from sevenfold.evaluate.held_out import Question
+from sevenfold.evaluate.jsonl import Kept
+from sevenfold.evaluate.metrics import AnswerMetric, Likelihood, LikelihoodMetric
+from sevenfold.evaluate.report import Answers
+from sevenfold.generate.engine import Engine, Sampling
+
+if TYPE_CHECKING:
+    from sevenfold.evaluate.section import EvaluateSection
+    from sevenfold.record import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What each model is asked.
+
+    Args:
+        questions: The held-out rows; ``answered`` and ``scored`` say whether a metric needs answers and likelihoods.
+        passages: General text, each token of it supervised but the first.
+    """
+
+    questions: list[Question]
+    passages: list[TokenSequence]
+    answered: bool
+    scored: bool
+
+    @property
+    def units(self) -> int:
+        """Answers and scores in all."""
+        return len(self.questions) * (self.answered + self.scored) + len(self.passages)
+
+
+@dataclass(slots=True)
+class Measured:
+    """What one model gave, in the order of the questions and of the passages.
+
+    ``answers`` are dictionaries with ``text``, ``finish_reason`` and ``tokens``.
+    """
+
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    references: list[Likelihood] = field(default_factory=list)
+    passages: list[Likelihood] = field(default_factory=list)
+
+    def summary(self) -> Answers:
+        """The answers as a whole."""
+        return Answers(
+            rows=len(self.answers),
+            cut=sum(answer["finish_reason"] == "length" for answer in self.answers),
+            empty=sum(not answer["text"].strip() for answer in self.answers),
+            mean_tokens=sum(answer["tokens"] for answer in self.answers) / len(self.answers),
+        )
+
+
+def work_for(section: EvaluateSection, questions: list[Question], passages: list[TokenSequence]) -> Work:
+    """The work that a section's metrics need."""
+    return Work(
+        questions,
+        passages,
+        answered=any(isinstance(metric, AnswerMetric) for metric in section.metrics),
+        scored=any(isinstance(metric, LikelihoodMetric) for metric in section.metrics),
+    )
+
+
+def plain_sequence(text: str, encoder: Encoder) -> TokenSequence:
+    """General text as the tokenizer reads plain text, with its own special tokens; all is supervised but the first."""
+    ids = list(encoder.tokenizer(text)["input_ids"])
+    return TokenSequence(ids, [0.0, *[1.0] * (len(ids) - 1)])
+
+
+def measure(
+    name: str, open_engine: Callable[[], Engine], work: Work, section: EvaluateSection, entry: Entry
+) -> Measured:
+    """Ask one model everything; what an interrupted run has finished is not asked again.
+
+    Args:
+        name: ``base`` or ``tuned``, the name of the file that keeps the results as they come.
+        open_engine: Builds the model; called once.
+        work: What to ask.
+        section: Lengths and batch size.
+        entry: Where to keep and show it.
+    """
+    kept = Kept(entry.folder / f"{name}.jsonl")
+    if kept.values:
+        entry.note(f"{name}: {len(kept.values)} of {work.units} results are there from an interrupted run")
+    sampling = Sampling(max_new_tokens=section.max_new_tokens)
+    found = Measured()
+    with open_engine() as engine, entry.console.task(f"{name} model", work.units) as task:
+
+        def answer(batch: Sequence[Question]) -> list[dict[str, Any]]:
+            given = engine.generate([question.prompt_ids for question in batch], sampling)
+            return [
+                {"text": one.text, "finish_reason": one.finish_reason, "tokens": one.completion_tokens} for one in given
+            ]
+
+        def score(batch: Sequence[TokenSequence]) -> list[dict[str, Any]]:
+            return [{"nll": one.nll, "tokens": one.tokens} for one in engine.score(batch)]
+
+        if work.scored:
+            references = {f"reference {question.number}": question.sequence for question in work.questions}
+            scores = kept.complete(references, section.batch, len, score, task)
+            found.references = [Likelihood(**one) for one in scores]
+        passages = {f"passage {index}": sequence for index, sequence in enumerate(work.passages)}
+        found.passages = [Likelihood(**one) for one in kept.complete(passages, section.batch, len, score, task)]
+        if work.answered:
+            asked = {f"answer {question.number}": question for question in work.questions}
+            found.answers = kept.complete(asked, section.batch, lambda one: len(one.prompt_ids), answer, task)
+    return found

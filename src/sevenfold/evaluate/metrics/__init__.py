@@ -1,0 +1,81 @@
+"""Metrics: one file each; the file's name is the metric's name in the recipe.
+
+A metric gives every row a value and a weight. Its figure for a model is ``finish`` of the weighted mean of the rows'
+values, and that is all the paired comparison has to know: it resamples rows and computes the same figure again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sevenfold.registry import Registry
+from sevenfold.schema import Component
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Better = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """What a model thinks of one reference.
+
+    Args:
+        nll: The negative log-likelihood of the reference's tokens, its end of turn included, summed, nats.
+        tokens: How many tokens that is.
+    """
+
+    nll: float
+    tokens: int
+
+
+class Metric(Component):
+    """A figure that says how good a model is on held-out rows.
+
+    ``better`` says whether a higher or a lower figure is better, ``unit`` what it is counted in, ``low`` and ``high``
+    bound it. ``binary`` metrics call a row right (1) or wrong (0), so the exact test decides beside the interval.
+    """
+
+    better: ClassVar[Better]
+    unit: ClassVar[str] = ""
+    low: ClassVar[float] = 0.0
+    high: ClassVar[float] = float("inf")
+    binary: ClassVar[bool] = False
+
+    def finish(self, mean: Floats) -> Floats:
+        """The metric's figure from the weighted mean of the rows' values, element by element."""
+        return mean
+
+
+class AnswerMetric(Metric):
+    """A metric of a generated answer against the reference; every row weighs the same."""
+
+    def value(self, answer: str, reference: str) -> float:
+        """One row's value."""
+        raise NotImplementedError
+
+
+class LikelihoodMetric(Metric):
+    """A metric of the likelihood of the references; a row weighs as many tokens as its reference has.
+
+    A row's value is its mean negative log-likelihood per token, in nats.
+    """
+
+    def value(self, likelihood: Likelihood) -> float:
+        """One row's value: nats per token."""
+        return likelihood.nll / likelihood.tokens
+
+
+METRICS = Registry(__name__, Metric)
+DEFAULTS = ("loss", "perplexity", "chrf", "rouge_l", "exact_match")
+"""The metrics of a recipe that names none."""
+
+
+def default_metrics() -> list[Metric]:
+    """The metrics of :data:`DEFAULTS` with their default settings."""
+    return [METRICS.find(name)() for name in DEFAULTS]

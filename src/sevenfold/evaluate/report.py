@@ -1,0 +1,87 @@
+"""A report: is the tuned model better, how sure is that, what was forgotten, what does the curve say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from sevenfold.evaluate.curve import Curve
+from sevenfold.evaluate.forgetting import Forgetting
+from sevenfold.evaluate.jsonl import read_lines
+from sevenfold.evaluate.paired import Comparison
+from sevenfold.record import Result
+
+ROWS_FILE = "rows.jsonl"
+Overall = Literal["yes", "no", "mixed", "unclear"]
+
+
+class Answers(BaseModel):
+    """What one model's generated answers look like as a whole."""
+
+    rows: int
+    cut: int
+    """Answers that reached the limit of new tokens before a stop token."""
+    empty: int
+    mean_tokens: float
+
+
+class Report(Result):
+    """What evaluation gives; ``rows.jsonl`` beside it has one line a row with all that the figures are made of."""
+
+    better: Overall
+    """Yes: a metric is better and none is worse; no: the other way round; mixed: some of both; unclear: neither."""
+    summary: str
+    split: str
+    rows: int
+    available: int
+    """Rows that the split has."""
+    left_out: dict[str, int]
+    """Reason to the number of chosen rows that could not be scored."""
+    metrics: dict[str, Comparison]
+    answers: dict[str, Answers]
+    """``base`` and ``tuned``; empty when no metric needs answers."""
+    forgetting: Forgetting | None
+    curve: Curve
+
+    @property
+    def rows_path(self) -> Path:
+        """The file of the rows."""
+        return self.folder / ROWS_FILE
+
+    def each_row(self) -> Iterator[dict[str, Any]]:
+        """The rows: number, origin, prompt, reference, and for each model its answer and every metric's value."""
+        yield from read_lines(self.rows_path)
+
+
+def overall(comparisons: dict[str, Comparison]) -> Overall:
+    """One word for all metrics."""
+    words = {comparison.better for comparison in comparisons.values()}
+    if {"yes", "no"} <= words:
+        return "mixed"
+    if "yes" in words:
+        return "yes"
+    return "no" if "no" in words else "unclear"
+
+
+def summarise(comparisons: dict[str, Comparison], word: Overall) -> str:
+    """The overall verdict as a sentence with its metrics."""
+    lists = {
+        answer: ", ".join(name for name, comparison in comparisons.items() if comparison.better == answer)
+        for answer in ("yes", "no", "unclear")
+    }
+    rows = next(iter(comparisons.values())).rows
+    opening = {
+        "yes": "The tuned model is better than its base",
+        "no": "The tuned model is worse than its base",
+        "mixed": "The tuned model is better in some ways and worse in others",
+        "unclear": "No clear difference between the tuned model and its base",
+    }[word]
+    parts = [
+        f"{label}: {lists[answer]}"
+        for answer, label in (("yes", "better"), ("no", "worse"), ("unclear", "not clear"))
+        if lists[answer]
+    ]
+    return f"{opening} on {rows} held-out rows ({'; '.join(parts)})."

@@ -1,0 +1,62 @@
+"""Every row's values, for the comparison and for the file that each figure can be traced in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sevenfold.evaluate.held_out import Question
+from sevenfold.evaluate.measure import Measured
+from sevenfold.evaluate.metrics import AnswerMetric, LikelihoodMetric, Metric
+from sevenfold.evaluate.paired import Pairs
+
+
+def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> list[float]:
+    """One model's value of each question."""
+    if isinstance(metric, LikelihoodMetric):
+        return [metric.value(likelihood) for likelihood in measured.references]
+    assert isinstance(metric, AnswerMetric)
+    return [
+        metric.value(answer["text"], question.reference)
+        for answer, question in zip(measured.answers, questions, strict=True)
+    ]
+
+
+def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: Measured) -> Pairs:
+    """Both models' values, weighted as the metric weighs rows."""
+    likelihood = isinstance(metric, LikelihoodMetric)
+    weights = [one.tokens for one in base.references] if likelihood else [1] * len(questions)
+    return Pairs(
+        metric,
+        np.array(values_of(metric, base, questions)),
+        np.array(values_of(metric, tuned, questions)),
+        np.array(weights, dtype=np.float64),
+    )
+
+
+def row_objects(
+    questions: list[Question], base: Measured, tuned: Measured, pairs: dict[str, Pairs]
+) -> Iterator[dict[str, Any]]:
+    """A line of ``rows.jsonl`` for each question.
+
+    ``base`` and ``tuned`` hold the answer (``text``, ``finish_reason``, ``tokens``; absent where no metric needs one)
+    and ``values``, by metric, before the metric's ``finish``; ``weights`` is each metric's weight of the row.
+    """
+    for index, question in enumerate(questions):
+        yield {
+            "row": question.number,
+            "origin": question.origin,
+            "prompt": [message.as_dict() for message in question.prompt],
+            "reference": question.reference,
+            "weights": {name: float(pair.weights_N[index]) for name, pair in pairs.items()},
+            "base": {
+                **(base.answers[index] if base.answers else {}),
+                "values": {name: float(pair.base_N[index]) for name, pair in pairs.items()},
+            },
+            "tuned": {
+                **(tuned.answers[index] if tuned.answers else {}),
+                "values": {name: float(pair.tuned_N[index]) for name, pair in pairs.items()},
+            },
+        }

@@ -1,0 +1,180 @@
+"""The stage ``evaluate``: base and tuned model on the same held-out rows, and what the difference is worth."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sevenfold.chat.encoder import Encoder, TokenSequence
+from sevenfold.evaluate.curve import read_curve
+from sevenfold.evaluate.forgetting import Forgetting, forgetting
+from sevenfold.evaluate.held_out import HeldOut, Question, held_out
+from sevenfold.evaluate.jsonl import write_lines
+from sevenfold.evaluate.measure import Measured, measure, plain_sequence, work_for
+from sevenfold.evaluate.metrics import METRICS
+from sevenfold.evaluate.paired import Comparison, Pairs, compare
+from sevenfold.evaluate.passages import passages
+from sevenfold.evaluate.report import ROWS_FILE, Report, overall, summarise
+from sevenfold.evaluate.rows import pairs_of, row_objects
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from sevenfold.evaluate.section import EvaluateSection
+    from sevenfold.generate.engine import Engine
+    from sevenfold.load.model import Model
+    from sevenfold.prepare.dataset import Dataset
+    from sevenfold.record import Entry
+    from sevenfold.setup.environment import Environment
+    from sevenfold.tune.tuned import Tuned
+
+
+def evaluate(
+    section: EvaluateSection, dataset: Dataset, model: Model, environment: Environment, tuned: Tuned, entry: Entry
+) -> Report:
+    """Measure base and tuned model on the same held-out rows and compare them pair by pair.
+
+    The models are in memory one after the other, never both. Results are kept as they come, so a killed run goes on
+    where it was.
+
+    Args:
+        section: What is measured, on how many rows.
+        dataset: Holds the held-out rows.
+        model: The base model.
+        environment: Device, precision and seed.
+        tuned: The tuned model and its training curve.
+        entry: The stage's folder, notes and progress.
+
+    Returns:
+        The report, saved with ``rows.jsonl`` in the stage's folder.
+
+    Raises:
+        DataError: There are no held-out rows, or no general text where it was asked for.
+        ModelError: A model cannot be built or asked.
+    """
+    environment.start()
+    encoder = model.encoder()
+    chosen = held_out(dataset, encoder, model.card.context, section.rows, environment.seed)
+    note_rows(chosen, entry)
+    work = work_for(section, chosen.questions, general_sequences(section, encoder, model.card.context, entry))
+    networks: dict[str, Callable[[], PreTrainedModel]] = {
+        "base": lambda: model.network(environment.dtype),
+        "tuned": lambda: tuned.network(model, environment.dtype),
+    }
+    measured = {
+        name: measure(name, opener(network, encoder, environment, section), work, section, entry)
+        for name, network in networks.items()
+    }
+    pairs = paired(section, chosen.questions, measured)
+    write_lines(entry.folder / ROWS_FILE, row_objects(chosen.questions, measured["base"], measured["tuned"], pairs))
+    comparisons = {
+        name: compare(name, pair, environment.seed, section.resamples, section.confidence)
+        for name, pair in pairs.items()
+    }
+    word = overall(comparisons)
+    report = Report(
+        better=word,
+        summary=summarise(comparisons, word),
+        split=chosen.split,
+        rows=len(chosen.questions),
+        available=chosen.available,
+        left_out=chosen.left_out,
+        metrics=comparisons,
+        answers={name: one.summary() for name, one in measured.items()} if work.answered else {},
+        forgetting=forgotten(measured, section, environment) if work.passages else None,
+        curve=read_curve(tuned.losses, tuned.validation_losses),
+    )
+    tell(report, section, entry)
+    return report.save(entry.folder)
+
+
+def note_rows(chosen: HeldOut, entry: Entry) -> None:
+    """Say which rows are measured and which are not."""
+    entry.note(f"{len(chosen.questions)} of {chosen.available} rows of the split {chosen.split}")
+    for reason, count in chosen.left_out.items():
+        entry.warn(f"{count} rows left out: {reason}")
+
+
+def general_sequences(section: EvaluateSection, encoder: Encoder, context: int, entry: Entry) -> list[TokenSequence]:
+    """The passages of the forgetting check that the models can read; what they cannot is counted."""
+    sequences = [plain_sequence(text, encoder) for text in passages(section.general_text)]
+    fitting = [sequence for sequence in sequences if 2 <= len(sequence) <= context]
+    if len(fitting) < len(sequences):
+        entry.warn(
+            f"{len(sequences) - len(fitting)} of {len(sequences)} passages of general text left out: "
+            f"fewer than 2 or more than {context} tokens"
+        )
+    return fitting
+
+
+def opener(
+    build: Callable[[], PreTrainedModel], encoder: Encoder, environment: Environment, section: EvaluateSection
+) -> Callable[[], Engine]:
+    """A function that builds a network on the device and puts the reference engine before it."""
+
+    def open_engine() -> Engine:
+        from sevenfold.generate.engines.transformers import TransformersEngine
+
+        free_memory()
+        network = build()
+        network.to(environment.device)  # type: ignore[arg-type]
+        return TransformersEngine(network, encoder, section.batch)
+
+    return open_engine
+
+
+def free_memory() -> None:
+    """Give back what the network before held."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def paired(section: EvaluateSection, questions: list[Question], measured: dict[str, Measured]) -> dict[str, Pairs]:
+    """Every metric's values by its name."""
+    return {
+        METRICS.name_of(metric): pairs_of(metric, questions, measured["base"], measured["tuned"])
+        for metric in section.metrics
+    }
+
+
+def forgotten(measured: dict[str, Measured], section: EvaluateSection, environment: Environment) -> Forgetting:
+    """The comparison on general text."""
+    base, tuned = measured["base"].passages, measured["tuned"].passages
+    return forgetting(base, tuned, environment.seed, section.resamples, section.confidence)
+
+
+def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
+    """Show the report and keep its figures in the record."""
+    columns = ("metric", "base", "tuned", "difference", f"{section.confidence:.0%} interval", "better")
+    entry.console.table(f"{report.rows} held-out rows", columns, map(line, report.metrics.values()))
+    for name, answers in report.answers.items():
+        if answers.cut:
+            entry.note(f"{name}: {answers.cut} of {answers.rows} answers reached {section.max_new_tokens} tokens")
+    entry.note(report.summary)
+    if report.forgetting:
+        lost = report.forgetting.comparison
+        entry.note(
+            f"general text: {report.forgetting.verdict} ({lost.difference:+.3f} nats per token, "
+            f"{lost.interval[0]:+.3f} to {lost.interval[1]:+.3f}, {report.forgetting.passages} passages)"
+        )
+    entry.note(f"training curve: {report.curve.verdict}: {report.curve.reason}; next: {report.curve.advice}")
+    entry.metric("better", report.better)
+    entry.metric("metrics", {name: comparison.model_dump() for name, comparison in report.metrics.items()})
+
+
+def line(comparison: Comparison) -> Sequence[object]:
+    """A comparison as cells of the table."""
+    low, high = comparison.interval
+    arrow = "↑" if comparison.direction == "higher" else "↓"
+    return (
+        f"{comparison.metric} {arrow}",
+        f"{comparison.base:.4g}",
+        f"{comparison.tuned:.4g}",
+        f"{comparison.difference:+.4g}",
+        f"{low:+.4g} to {high:+.4g}",
+        comparison.better,
+    )

@@ -1,0 +1,24 @@
+"""Small datasets as the stage ``prepare`` leaves them."""
+
+import pyarrow
+
+from sevenfold.chat.conversation import Conversation
+from sevenfold.prepare.dataset import Dataset, Row, arrow_schema, stored
+
+
+def talk(question, reply):
+    return [("user", question), ("assistant", reply)]
+
+
+def dataset_of(folder, **splits):
+    """A dataset with the given conversations, each a list of role and content."""
+    folder.mkdir(exist_ok=True)
+    for split, rows in splits.items():
+        kept = [
+            stored(Row(Conversation.of([{"role": r, "content": c} for r, c in row]), f"rows.jsonl:{i + 1}"))
+            for i, row in enumerate(rows)
+        ]
+        schema = arrow_schema()
+        with pyarrow.ipc.new_file(str(folder / f"{split}.arrow"), schema) as writer:
+            writer.write_table(pyarrow.Table.from_pylist(kept, schema=schema))
+    return Dataset(counts={split: len(rows) for split, rows in splits.items()}).save(folder)
