@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from sevenfold.errors import ModelError
+from sevenfold.errors import ModelError, closest
 from sevenfold.load import catalogue
 
 TEXT_SUFFIXES = (".json", ".jinja", ".model", ".txt", ".md")
-PATTERNS = ("*.safetensors", *(f"*{suffix}" for suffix in TEXT_SUFFIXES))
+PATTERNS = ["*.safetensors", *(f"*{suffix}" for suffix in TEXT_SUFFIXES)]
 
 
 def fetch(name: str, revision: str | None) -> tuple[Path, str]:
@@ -21,6 +22,8 @@ def fetch(name: str, revision: str | None) -> tuple[Path, str]:
     Raises:
         ModelError: No such model can be reached.
     """
+    if not is_name(name):
+        raise unknown(name, "it is no hub name")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -28,15 +31,26 @@ def fetch(name: str, revision: str | None) -> tuple[Path, str]:
         # Only files at the top: subfolders hold other frameworks' weights.
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=PATTERNS, ignore_patterns="*/*"))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise unknown(name, error) from error
+        raise unknown(name, f"the hub says: {first_line(error)}") from error
     return folder, folder.name
 
 
-def unknown(name: str, error: Exception) -> ModelError:
+def is_name(name: str) -> bool:
+    """Whether the hub is asked about a name: it could be one, and is no slip in the name of a catalogue entry."""
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", name) or name.endswith(".gguf"):
+        return False
+    return "/" in name or closest(name, catalogue.names()) is None
+
+
+def first_line(error: Exception) -> str:
+    """The first line of another library's message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def unknown(name: str, reason: str) -> ModelError:
     """The error for a model that is nowhere: names the catalogue and the model folders near by."""
-    reason = str(error).strip().splitlines()[0]
     return ModelError(
-        f"there is no model {name!r}: not in the catalogue, no such folder, and the hub says: {reason}",
+        f"there is no model {name!r}: not in the catalogue, no such folder, and {reason}",
         value=name,
         alternatives=[*catalogue.names(), *near(Path(name))],
         expected="a catalogue name, a folder with config.json and safetensors, a .gguf file, or a hub name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -93,5 +93,6 @@ class Model(Result):
         network.generation_config.pad_token_id = network.config.pad_token_id = self.pad_id()
         # torch gives the row of this index no gradient; with pad = eos in a model's config, the end of a turn would
         # never be learnt as an input. Nothing is padded in training, so no row is left out.
-        network.get_input_embeddings().padding_idx = None
+        embedding: Any = network.get_input_embeddings()
+        embedding.padding_idx = None
         return network.eval()

