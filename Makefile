@@ -1,0 +1,43 @@
+# Two commands do everything a newcomer needs: `make demo` and `make test`. Both make their own environment first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test test-all check format bench docs install clean
+
+demo: install ## all seven stages on the embedded model and the standard library's own functions
+	$(BIN)/sevenfold run recipes/demo.yaml
+
+test: install ## the fast suite
+	$(BIN)/python -m pytest
+
+test-all: install ## the fast suite and the proofs that take minutes
+	$(BIN)/python -m pytest -m ""
+
+check: install ## lint, types, import rules, docstrings, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pydoclint --quiet src
+	$(BIN)/mkdocs build --strict --quiet
+
+format: install ## rewrite the layout of every file
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install ## training speed and memory beside a plain transformers loop with PEFT
+	$(BIN)/python benchmarks/training.py
+
+docs: install ## the documentation, served while it is written
+	$(BIN)/mkdocs serve
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean: ## everything that was made, the runs excepted
+	rm -rf .venv site build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
