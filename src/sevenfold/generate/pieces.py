@@ -13,7 +13,7 @@ class Pieces:
     """Turns one answer's ids into text pieces whose join is the answer's text.
 
     Text is held back while its last character may be incomplete (its bytes are spread over several tokens) and while
-    it may be the beginning of a stop text.
+    it may be the beginning of a stop text. A character that the end of the answer cuts is left out.
 
     Args:
         encoder: Decodes the ids.
@@ -36,10 +36,12 @@ class Pieces:
 
     def add(self, token: int) -> str:
         """The text that is certain now that ``token`` is there, perhaps nothing."""
-        self.ids.append(token)
         if token in self.encoder.stop_ids:
+            piece = self.finish()
+            self.ids.append(token)
             self.ended = True
-            return self.finish()
+            return piece
+        self.ids.append(token)
         return self.give(self.held + self.complete(final=False))
 
     def finish(self) -> str:
@@ -49,13 +51,13 @@ class Pieces:
         return self.out(text if cut is None else text[:cut])
 
     def complete(self, final: bool) -> str:
-        """The text of the ids that were not decoded yet; nothing while it ends inside a character."""
+        """The text of the ids that were not decoded yet; before the end, nothing while it ends inside a character."""
         before = self.encoder.decode(self.ids[self.context : self.decoded], skip_special=True)
         after = self.encoder.decode(self.ids[self.context :], skip_special=True)
         if not final and after.endswith(INCOMPLETE):
             return ""
         self.context, self.decoded = self.decoded, len(self.ids)
-        return after[len(before) :]
+        return after[len(before) :].rstrip(INCOMPLETE)
 
     def give(self, text: str) -> str:
         """``text`` without what a stop text may still claim."""

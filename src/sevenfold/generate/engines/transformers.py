@@ -1,4 +1,4 @@
-"""The reference: transformers' own ``generate``; every architecture, exact adapters, and the fallback of the service."""
+"""The reference: `generate` of transformers; every architecture, exact adapters, the fallback of the service."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -150,13 +151,14 @@ class TransformersEngine(Engine):
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
         rules: dict[str, Any] = {}
         if stop is not None:
-            rules["stopping_criteria"] = [lambda seen, scores, **_: stop(seen[:, width:])]
+            rules["stopping_criteria"] = [partial(behind, width, stop)]
         if each is not None:
             rules["streamer"] = Streamer(each)
         limit = min(self.room(prompt, sampling) for prompt in prompts)
+        network: Any = self.network
         with self.lock, torch.inference_mode(), at_rest(self.network), own_draws(self.network, sampling):
-            self.network.generation_config = rules_of(sampling, self.encoder, limit)
-            written = self.network.generate(input_ids=ids, attention_mask=mask, **rules)
+            network.generation_config = rules_of(sampling, self.encoder, limit)
+            written = network.generate(input_ids=ids, attention_mask=mask, **rules)
         found: list[list[int]] = written[:, width:].tolist()
         return found
 
@@ -204,6 +206,13 @@ class TransformersEngine(Engine):
             weights = torch.tensor([sequence.weights[place] for place in targets], device=device)
             nll = -(weights.double() * chosen.double()).sum().item()
         return Score(nll, len(targets), chosen.tolist())
+
+
+def behind(
+    width: int, stop: Callable[[torch.Tensor], torch.Tensor], seen: torch.Tensor, scores: object, **_: object
+) -> torch.Tensor:
+    """Ask ``stop`` about the ids behind the prompt, in the form that transformers calls it."""
+    return stop(seen[:, width:])
 
 
 class Streamer:
