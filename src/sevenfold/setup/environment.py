@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,14 @@ class Environment(Result):
         import numpy
         import torch
 
+        # Read by cuBLAS when it starts; without it its sums may differ from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         random.seed(self.seed)
         numpy.random.seed(self.seed % 2**32)
         torch.manual_seed(self.seed)
         torch.set_num_threads(self.threads)
         torch.use_deterministic_algorithms(self.deterministic, warn_only=True)
+        # A debugging aid that deterministic mode switches on: it writes every new tensor once more.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        torch.backends.cudnn.deterministic = self.deterministic
+        torch.backends.cudnn.benchmark = not self.deterministic
