@@ -2,14 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from sevenfold.schema import Section
+from sevenfold.prepare.choice import SourceChoice
+from sevenfold.prepare.clean import STEPS, Step, default_steps
+from sevenfold.prepare.formats import FORMATS, Format
+from sevenfold.prepare.sources import Source
+from sevenfold.prepare.splits import SPLITTERS, Splitter
+from sevenfold.prepare.splits._shares import Shares
+from sevenfold.schema import Chosen, Section, Strict
+
+Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Split(Strict):
+    """What is held out, and how it is chosen."""
+
+    validation: Share = Field(0.1, description="A fraction of the rows below 1, or a number of rows; 0: none.")
+    test: Share = Field(0.1, description="A fraction of the rows below 1, or a number of rows; 0: none.")
+    how: Annotated[Splitter, Chosen(SPLITTERS)] = Field(
+        default_factory=lambda: SPLITTERS.find("random")(),
+        description="random, {stratified: COLUMN} (same shares of each value), {grouped: COLUMN} (values kept whole).",
+    )
+    seed: int = Field(17, description="Another seed, other rows are held out (and kept by limit).")
+
+    @field_validator("validation", "test")
+    @classmethod
+    def fraction_or_count(cls, share: float) -> float:
+        """Refuse what is neither a fraction nor a number of rows."""
+        if share >= 1 and share != int(share):
+            raise ValueError("a fraction is below 1, a number of rows is whole")
+        return share
+
+    @model_validator(mode="after")
+    def leaves_rows(self) -> Split:
+        """Refuse fractions that leave nothing to train on."""
+        if sum(share for share in (self.validation, self.test) if share < 1) >= 1:
+            raise ValueError(f"validation {self.validation} and test {self.test} leave no rows to train on")
+        return self
+
+    @property
+    def shares(self) -> Shares:
+        """The two shares."""
+        return Shares(self.validation, self.test)
 
 
 class PrepareSection(Section):
     """Rows to a checked dataset."""
 
-    source: Any = Field(description="Where the rows come from.")
+    source: Annotated[tuple[Source, ...], SourceChoice()] = Field(
+        description="Where the rows come from: a path, {kind: path}, or a list of these."
+    )
+    format: Annotated[Format, Chosen(FORMATS)] = Field(
+        default_factory=lambda: FORMATS.find("auto")(),
+        description="How columns become a conversation; auto finds it by the columns.",
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Your names of columns to the format's: {frage: prompt, antwort: completion}."
+    )
+    keep: list[str] | None = Field(
+        None, description="Other columns that are kept with each row as text; not given: all that hold no lists."
+    )
+    clean: list[Annotated[Step, Chosen(STEPS)]] = Field(
+        default_factory=default_steps, description="Cleaning steps, in order."
+    )
+    limit: int | None = Field(
+        None, ge=1, description="Rows at most, chosen by content, not the first ones; not given: all."
+    )
+    split: Split = Field(default_factory=Split, description="What is held out from training.")
+
+    def outside(self) -> dict[str, str]:
+        """SHA-256 of everything that the sources read.
+
+        Raises:
+            DataError: A file is not there.
+        """
+        prints: dict[str, Any] = {}
+        for number, source in enumerate(self.source, start=1):
+            prints.update({f"{number}:{name}": value for name, value in source.fingerprints().items()})
+        return prints

@@ -1,0 +1,85 @@
+"""How a recipe names its sources: a plain path, a kind with its path, or a list of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError
+
+from sevenfold.errors import RecipeError
+from sevenfold.prepare.files import plain_suffix
+from sevenfold.prepare.sources import SOURCES, Source
+from sevenfold.schema import Chosen, build
+
+
+class SourceChoice(Chosen):
+    """Annotation of the field that holds one or more sources."""
+
+    def __init__(self) -> None:
+        super().__init__(SOURCES)
+
+    def __get_pydantic_json_schema__(self, source: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """One source, a plain path, or a list of these."""
+        one = super().__get_pydantic_json_schema__(source, handler)
+        named = [choice for choice in one["anyOf"] if "enum" not in choice]
+        single = {"anyOf": [{"type": "string", "description": "A path; its extension says the kind."}, *named]}
+        return {"anyOf": [*single["anyOf"], {"type": "array", "items": single}]}
+
+    def parse(self, value: Any) -> Any:
+        """The sources as a tuple, whether one or a list is written."""
+        listed = isinstance(value, list | tuple)
+        if listed and not value:
+            error = RecipeError("no source is named", alternatives=SOURCES.names())
+            raise PydanticCustomError("component", "{problem}", {"problem": error.problem, "error": error})
+        return tuple(super(SourceChoice, self).parse(item) for item in (value if listed else [value]))
+
+    def choose(self, value: Any) -> Any:
+        """The source behind one item; a string is a path whose kind its extension says."""
+        if isinstance(value, str):
+            return source_at(value)
+        return super().choose(value)
+
+    def dump(self, item: Any) -> Any:
+        """The sources as a recipe would write them in full."""
+        written = [super(SourceChoice, self).dump(source) for source in item]
+        return written[0] if len(written) == 1 else written
+
+
+def source_at(path: str) -> Source:
+    """The source that reads a plain path.
+
+    Raises:
+        RecipeError: The string is the name of a kind, which needs a path; or no kind reads such a path.
+    """
+    kinds = {suffix: name for name in SOURCES.names() for suffix in SOURCES.find(name).suffixes}
+    found = {kinds[suffix] for suffix in suffixes_at(Path(path).expanduser()) if suffix in kinds}
+    if len(found) == 1:
+        name = found.pop()
+        return build(SOURCES.find(name), path, name)
+    if path in SOURCES.names():
+        raise RecipeError(
+            f"the source {path!r} needs a path", expected=f"{{{path}: PATH}}", next_step=f"source: {{{path}: PATH}}"
+        )
+    if found:
+        raise RecipeError(
+            f"the folder {path!r} holds files of several kinds",
+            alternatives=sorted(found),
+            next_step=f"choose one: source: {{{min(found)}: {path}}}, or list several sources",
+        )
+    raise RecipeError(
+        f"cannot tell from {path!r} which kind of source it is",
+        value=path,
+        alternatives=sorted({*SOURCES.names(), *kinds}),
+        next_step=f"name the kind: source: {{csv: {path}}}",
+    )
+
+
+def suffixes_at(path: Path) -> set[str]:
+    """The extension of a file or glob; of a folder the extensions in it, ``.arrow`` for a saved dataset."""
+    if not path.is_dir():
+        return {plain_suffix(path)}
+    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
+        return {".arrow"}
+    return {plain_suffix(file) for file in path.rglob("*") if file.is_file()}

@@ -1,0 +1,178 @@
+"""Files that sources read: found by path, folder or glob; opened with their progress; fingerprinted."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from sevenfold.errors import DataError
+
+BUFFER = 1 << 20
+GUESSES = ("utf-8", "cp1252", "cp1256", "cp1251", "gb18030", "shift_jis")
+"""Encodings that are tried on a line that the given one cannot read, to suggest those that can."""
+
+
+def plain_suffix(path: Path) -> str:
+    """The file's extension without the one of its compression: ``rows.jsonl.gz`` is ``.jsonl``."""
+    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+
+
+def find_files(text: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files behind a path: the file itself, a folder's files with these extensions, or a glob's matches.
+
+    Args:
+        text: A file, a folder (searched in depth, hidden files excluded) or a glob.
+        suffixes: The extensions that count in a folder, for example ``(".csv",)``.
+
+    Raises:
+        DataError: Nothing is there; what lies beside it is listed and the nearest name suggested.
+    """
+    path = Path(text).expanduser()
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        inside = (file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
+        found = sorted(file for file in inside if plain_suffix(file) in suffixes)
+    else:
+        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+    if not found:
+        raise missing(path, suffixes)
+    return found
+
+
+def is_hidden(file: Path, root: Path) -> bool:
+    """Whether the file or a folder between it and ``root`` begins with a dot."""
+    return any(part.startswith(".") for part in file.relative_to(root).parts)
+
+
+def missing(path: Path, suffixes: tuple[str, ...]) -> DataError:
+    """The error for a path that leads to no file."""
+    if path.is_dir():
+        kinds = sorted({plain_suffix(file) or file.name for file in path.iterdir()})
+        return DataError(
+            f"the folder {str(path)!r} has no file that ends with {' or '.join(suffixes)}",
+            where=str(path),
+            alternatives=kinds[:20],
+            next_step="name a file or a glob, or choose the source that reads these files",
+        )
+    parent = path.parent
+    beside = sorted(file.name for file in parent.iterdir()) if parent.is_dir() else []
+    return DataError(
+        f"there is no file {str(path)!r}",
+        where=str(parent.resolve()) if parent.is_dir() else f"the folder {str(parent)!r} is not there either",
+        value=path.name,
+        alternatives=beside[:20],
+        next_step="check prepare.source; a relative path starts at the folder where you run sevenfold",
+    )
+
+
+class Counted(io.RawIOBase):
+    """A file's bytes, each read reported to ``advance``."""
+
+    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
+        super().__init__()
+        self.file, self.advance = path.open("rb", buffering=0), advance
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer with the next bytes."""
+        count = self.file.readinto(buffer) or 0
+        self.advance(count)
+        return count
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+        super().close()
+
+
+@contextmanager
+def opened(path: Path, advance: Callable[[int], None]) -> Iterator[BinaryIO]:
+    """A file's bytes, decompressed when its name ends with ``.gz``.
+
+    Args:
+        path: The file.
+        advance: Told how many bytes of the file on disk were read.
+
+    Raises:
+        DataError: The file is empty, cannot be read, or is no gzip file although its name says so.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise DataError("the file is empty", where=str(path), next_step="check what wrote it")
+        with io.BufferedReader(Counted(path, advance), BUFFER) as plain:
+            if path.suffix == ".gz":
+                with gzip.GzipFile(fileobj=plain) as unpacked:
+                    yield cast(BinaryIO, unpacked)
+            else:
+                yield cast(BinaryIO, plain)
+    except (PermissionError, EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"the file cannot be read: {error}", where=str(path)) from error
+
+
+@contextmanager
+def opened_text(path: Path, encoding: str, advance: Callable[[int], None]) -> Iterator[io.TextIOWrapper]:
+    """A file's text, line ends as they are; a byte order mark is not part of it.
+
+    Raises:
+        DataError: The encoding does not exist, or bytes are not valid in it (the byte and its line are said).
+    """
+    name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    try:
+        with opened(path, advance) as file, io.TextIOWrapper(file, encoding=name, newline="") as text:
+            yield text
+    except LookupError:
+        raise DataError(f"there is no encoding {encoding!r}", where=str(path), alternatives=GUESSES) from None
+    except UnicodeError as error:
+        raise undecodable(path, encoding, error) from None
+
+
+def undecodable(path: Path, encoding: str, error: UnicodeError) -> DataError:
+    """The error for bytes that an encoding cannot read: where they are and which encodings can."""
+    line_number, column, line = bad_line(path, encoding)
+    able = ["utf-16"] if starts_as_utf16(path) else [name for name in GUESSES if decodes(line, name)]
+    shown = f"byte 0x{line[column]:02x} at byte {column + 1} of line {line_number}" if line else str(error)
+    readings = ", ".join(f"{name} reads {line[max(0, column - 8) : column + 8].decode(name)!r}" for name in able[:2])
+    return DataError(
+        f"the file is not {encoding}: {shown}" + (f" ({readings})" if line and readings else ""),
+        where=f"{path}:{line_number}",
+        expected=f"text encoded as {encoding}",
+        alternatives=able,
+        next_step=f"set the source's encoding, for example encoding: {able[0] if able else 'cp1252'}",
+    )
+
+
+def bad_line(path: Path, encoding: str) -> tuple[int, int, bytes]:
+    """The first line that does not decode: its number, the bad byte's place in it, its bytes (none: line 1)."""
+    with opened(path, lambda _: None) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError as error:
+                return number, error.start, line
+            except UnicodeError:
+                break
+    return 1, 0, b""
+
+
+def starts_as_utf16(path: Path) -> bool:
+    """Whether the file begins with a byte order mark of UTF-16."""
+    with opened(path, lambda _: None) as file:
+        return file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+
+
+def decodes(line: bytes, encoding: str) -> bool:
+    """Whether the encoding can read these bytes."""
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""The data report: what went in, what changed, what was dropped and why, what came out.
+
+``report.json`` in the stage's folder has these keys:
+
+- ``rows_in``: rows that the sources gave; ``rows_in`` = ``rows`` + the sum of ``dropped``.
+- ``rows``: rows in all splits together.
+- ``sources``: a list of ``{name, rows, format, columns: {read, kept, left}}``, one a source.
+- ``changed``: cleaning step to the number of rows whose text it changed.
+- ``dropped``: reason to the number of rows. All of them lie in ``dropped.jsonl`` (reason, origin, content), except
+  those above ``limit``, which are only counted.
+- ``duplicates``: rows dropped as exact duplicates, also part of ``dropped``.
+- ``no_reply``: ``{rows, origins}`` of rows without a reply to learn; ``origins`` names the first 1,000.
+- ``splits``: split to rows; ``split``: how it was made, ``{how, by, seed}``.
+- ``labels``: value of the split's column to rows per split, the 50 most frequent; empty when it reads no column.
+- ``characters``, ``words``: ``{prompt, reply, row}``, each ``{min, median, mean, p95, max, histogram}`` with the
+  histogram as ``{edges, counts}``; a reply is what is learnt, the prompt everything else of the row.
+- ``turns``: the same distribution of messages per row; ``roles``: role to messages; ``replies``: learnt turns.
+- ``advice``: what the number of training rows is good for, one sentence.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sevenfold.prepare.dataset import SPLITS
+
+REPORT_FILE = "report.json"
+DROPPED_FILE = "dropped.jsonl"
+NO_REPLY = frozenset({"empty_reply", "no_assistant_turn", "all_weights_zero"})
+MOST_ORIGINS = 1000
+MOST_LABELS = 50
+
+
+def advice(rows: int) -> str:
+    """What a number of training rows is good for."""
+    if rows < 100:
+        return (
+            f"{rows} training rows are few: put the best of them into the prompt as examples instead, "
+            "or collect more (at least 1,000 are recommended)"
+        )
+    if rows < 1000:
+        return f"{rows} training rows: an adapter (method: lora) is right; at least 1,000 are recommended"
+    return f"{rows:,} training rows are enough for an adapter and for full tuning, also mixed with general data"
+
+
+def label_counts(labels: Iterable[str], sides: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Rows per split of each value of the split's column, the most frequent first."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label, side in zip(labels, sides, strict=False):
+        found[label][side] += 1
+    frequent = sorted(found, key=lambda label: (-found[label].total(), label))[:MOST_LABELS]
+    return {label: {side: found[label][side] for side in SPLITS} for label in frequent}
+
+
+def table(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The report's lines for a person."""
+    changed = [(f"changed by {step}", f"{count:,}") for step, count in report["changed"].items() if count]
+    dropped = [(f"dropped: {reason}", f"{count:,}") for reason, count in report["dropped"].items()]
+    splits = [(split, f"{count:,}") for split, count in report["splits"].items()]
+    lengths = [
+        (f"characters of a {part}: median, p95, max", f"{found['median']:,.0f}, {found['p95']:,.0f}, {found['max']:,}")
+        for part, found in report["characters"].items()
+    ]
+    return [("rows in", f"{report['rows_in']:,}"), *changed, *dropped, *splits, *lengths]

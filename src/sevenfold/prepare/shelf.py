@@ -1,0 +1,65 @@
+"""Rows on disk: Arrow files that are written in batches and read back without loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sevenfold.prepare.dataset import Row, arrow_schema, stored
+from sevenfold.record import writing
+
+if TYPE_CHECKING:
+    import pyarrow
+
+BATCH = 1000
+"""Rows in a batch: what is in memory at a time."""
+
+
+@contextmanager
+def batch_writer(path: Path) -> Iterator[Callable[[pyarrow.RecordBatch], None]]:
+    """A function that adds a batch to an Arrow file, which takes its name when the block ends well.
+
+    Raises:
+        MachineError: The folder cannot be written or the disk is full.
+    """
+    import pyarrow
+
+    with (
+        writing(path) as temporary,
+        pyarrow.OSFile(str(temporary), "wb") as file,
+        pyarrow.ipc.new_file(file, arrow_schema()) as writer,
+    ):
+        yield writer.write_batch
+
+
+@contextmanager
+def row_writer(path: Path) -> Iterator[Callable[[Row], None]]:
+    """A function that adds a row to an Arrow file."""
+    import pyarrow
+
+    waiting: list[Row] = []
+    with batch_writer(path) as write:
+
+        def flush() -> None:
+            write(pyarrow.RecordBatch.from_pylist([stored(row) for row in waiting], schema=arrow_schema()))
+            waiting.clear()
+
+        def add(row: Row) -> None:
+            waiting.append(row)
+            if len(waiting) == BATCH:
+                flush()
+
+        yield add
+        if waiting:
+            flush()
+
+
+def batches(path: Path) -> Iterator[pyarrow.RecordBatch]:
+    """The batches of an Arrow file, memory-mapped."""
+    import pyarrow
+
+    with pyarrow.memory_map(str(path)) as file, pyarrow.ipc.open_file(file) as reader:
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)

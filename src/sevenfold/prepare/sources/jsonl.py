@@ -1,0 +1,49 @@
+"""JSON Lines: one object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import Field
+
+from sevenfold.errors import DataError
+from sevenfold.prepare.files import opened_text
+from sevenfold.prepare.sources import FileSource, RawRow, Reading
+
+
+class JsonLines(FileSource):
+    """One JSON object a line; blank lines are no rows."""
+
+    suffixes = (".jsonl", ".ndjson")
+    encoding: str = Field("utf-8", description="The text's encoding.")
+
+    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+        """The objects of one file."""
+        with opened_text(file, self.encoding, reading.advance) as text:
+            for number, line in enumerate(text, start=1):
+                if line.strip():
+                    origin = f"{file}:{number}"
+                    yield RawRow(parsed(line, origin), origin)
+
+
+def parsed(line: str, origin: str) -> dict[str, object]:
+    """The object of a line.
+
+    Raises:
+        DataError: The line is not JSON, or not an object.
+    """
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        near = line[max(0, error.pos - 20) : error.pos + 20].strip()
+        raise DataError(
+            f"broken JSON: {error.msg} at character {error.pos + 1}, near {near!r}",
+            where=origin,
+            expected="one whole JSON object a line",
+            next_step="mend the line; a file that is one JSON list is read with source: {json: ...}",
+        ) from None
+    if not isinstance(value, dict):
+        raise DataError(f"a {type(value).__name__} instead of an object", where=origin, expected='{"column": value}')
+    return value

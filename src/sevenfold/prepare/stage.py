@@ -1,0 +1,141 @@
+"""Stage 1, ``prepare``: rows from anywhere to a checked dataset with splits and a data report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sevenfold.prepare.collect import STAGED_FILE, Intake, take_in
+from sevenfold.prepare.dataset import SPLITS, Dataset, row_of
+from sevenfold.prepare.figures import Figures
+from sevenfold.prepare.holdout import OVER_LIMIT, choose_sides
+from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, advice, label_counts, table
+from sevenfold.prepare.section import PrepareSection
+from sevenfold.prepare.shelf import batch_writer, batches
+from sevenfold.prepare.splits import SPLITTERS
+from sevenfold.record import RESULT_FILE, Entry, write_json
+
+FAR = 0.3
+"""From this relative distance between the asked and the found share the user is told."""
+
+
+def prepare(section: PrepareSection, entry: Entry) -> Dataset:
+    """Read, clean, split and report.
+
+    Rows pass through as a stream; of each row only hashes and lengths (about 150 bytes) stay in memory.
+
+    Args:
+        section: What to read and how.
+        entry: The stage's folder and record.
+
+    Returns:
+        The dataset in ``entry.folder``, with ``report.json`` and ``dropped.jsonl`` beside it.
+
+    Raises:
+        DataError: Rows cannot be read, or too few are left for the splits.
+        MachineError: The folder cannot be written.
+    """
+    clear(entry.folder)
+    try:
+        intake = take_in(section, entry)
+        sides = choose_sides(section, intake)
+        figures = write_splits(entry, sides)
+    finally:
+        remove(entry.folder / STAGED_FILE)
+    counts = Counter(sides)
+    dataset = Dataset(counts={split: counts[split] for split in SPLITS})
+    publish(compose(section, intake, sides, figures), entry)
+    say_shares(section, dataset, entry)
+    return dataset.save(entry.folder)
+
+
+def say_shares(section: PrepareSection, dataset: Dataset, entry: Entry) -> None:
+    """Say when a split is far from the fraction that was asked for, and how to get an exact number."""
+    rows = sum(dataset.counts.values())
+    for side, share in section.split.shares.wanted().items():
+        found = dataset.counts[side] / rows
+        if share < 1 and abs(found - share) > FAR * share:
+            entry.note(
+                f"{side} has {found:.1%} of the rows, {share:.1%} was asked for: fractions are of what may not be parted "
+                f"(questions, groups); {side}: {round(share * rows) or 1} takes at least so many rows"
+            )
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run of the stage left, whole or half."""
+    names = (*(f"{split}.arrow" for split in SPLITS), DROPPED_FILE, REPORT_FILE, RESULT_FILE, STAGED_FILE)
+    if folder.is_dir():
+        for name in names:
+            remove(folder / name)
+            for half in folder.glob(f".{name}.*"):
+                remove(half)
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there."""
+    if path.exists():
+        path.unlink()
+
+
+def write_splits(entry: Entry, sides: list[str]) -> Figures:
+    """The staged rows into one file a split, which take their names together at the end."""
+    figures, start = Figures(), 0
+    with ExitStack() as stack:
+        task = stack.enter_context(entry.console.task("writing (rows)", len(sides)))
+        writers = {
+            side: stack.enter_context(batch_writer(entry.folder / f"{side}.arrow"))
+            for side in SPLITS
+            if side in set(sides)
+        }
+        for batch in batches(entry.folder / STAGED_FILE):
+            share_out(batch, sides[start : start + batch.num_rows], writers, figures)
+            start += batch.num_rows
+            task.advance(batch.num_rows)
+    return figures
+
+
+def share_out(batch: Any, sides: list[str], writers: dict[str, Callable[[Any], None]], figures: Figures) -> None:
+    """A batch's rows to their files, and into the figures."""
+    import pyarrow
+
+    for side, write in writers.items():
+        part = batch.filter(pyarrow.array([found == side for found in sides], pyarrow.bool_()))
+        if part.num_rows:
+            write(part)
+            for kept in part.to_pylist():
+                figures.add(row_of(kept))
+
+
+def compose(section: PrepareSection, intake: Intake, sides: list[str], figures: Figures) -> dict[str, Any]:
+    """The data report; :mod:`sevenfold.prepare.report` documents its keys."""
+    counts, dropped, split = Counter(sides), intake.wash.dropped, section.split
+    reasons = dict(dropped) | ({OVER_LIMIT: counts[OVER_LIMIT]} if counts[OVER_LIMIT] else {})
+    return {
+        "rows_in": intake.rows_in,
+        "rows": len(sides) - counts[OVER_LIMIT],
+        "sources": [asdict(facts) for facts in intake.sources],
+        "changed": dict(intake.wash.changed),
+        "dropped": reasons,
+        "duplicates": dropped["duplicate"],
+        "no_reply": {"rows": sum(dropped[reason] for reason in NO_REPLY), "origins": intake.no_reply},
+        "splits": {side: counts[side] for side in SPLITS},
+        "split": {"how": SPLITTERS.name_of(split.how), "by": split.how.column, "seed": split.seed},
+        "labels": label_counts(intake.labels, sides) if split.how.column else {},
+        **figures.summary(),
+        "advice": advice(counts["train"]),
+    }
+
+
+def publish(report: dict[str, Any], entry: Entry) -> None:
+    """Write the report, keep its figures in the record, and show it."""
+    write_json(entry.folder / REPORT_FILE, report)
+    for name in ("rows_in", "rows", "changed", "dropped", "duplicates", "splits"):
+        entry.metric(name, report[name])
+    entry.metric("characters_median", report["characters"]["row"]["median"])
+    entry.metric("characters_p95", report["characters"]["row"]["p95"])
+    entry.console.table("data", ("", "rows"), table(report))
+    entry.note(report["advice"])
