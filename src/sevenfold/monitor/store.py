@@ -144,7 +144,9 @@ class TrafficStore:
                 yield self.writer
                 self.writer.execute("COMMIT")
             except BaseException:
-                self.writer.execute("ROLLBACK")
+                # On a full disk SQLite has rolled back by itself.
+                if self.writer.in_transaction:
+                    self.writer.execute("ROLLBACK")
                 raise
 
     @contextlib.contextmanager

@@ -42,8 +42,8 @@ class Window:
 
     @property
     def prompts(self) -> list[str]:
-        """What was asked in every request, the failed ones included."""
-        return [asked(exchange.messages) for exchange in self.exchanges]
+        """What was asked in every request that could be read, the failed ones included."""
+        return [asked(exchange.messages) for exchange in self.exchanges if exchange.messages]
 
 
 def failed(exchange: Exchange) -> bool:
