@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
@@ -13,7 +13,7 @@ from sevenfold.evaluate.held_out import HeldOut, Question, held_out
 from sevenfold.evaluate.jsonl import write_lines
 from sevenfold.evaluate.measure import Measured, measure, plain_sequence, work_for
 from sevenfold.evaluate.metrics import METRICS
-from sevenfold.evaluate.paired import Comparison, Pairs, compare
+from sevenfold.evaluate.paired import Pairs, compare
 from sevenfold.evaluate.passages import passages
 from sevenfold.evaluate.report import ROWS_FILE, Report, overall, summarise
 from sevenfold.evaluate.rows import pairs_of, row_objects
@@ -148,9 +148,7 @@ def forgotten(measured: dict[str, Measured], section: EvaluateSection, environme
 
 
 def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
-    """Show the report and keep its figures in the record."""
-    columns = ("metric", "base", "tuned", "difference", f"{section.confidence:.0%} interval", "better")
-    entry.console.table(f"{report.rows} held-out rows", columns, map(line, report.metrics.values()))
+    """Say what the report says and keep its figures in the record; the command prints the table."""
     for name, answers in report.answers.items():
         if answers.cut:
             entry.note(f"{name}: {answers.cut} of {answers.rows} answers reached {section.max_new_tokens} tokens")
@@ -164,17 +162,3 @@ def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
     entry.note(f"training curve: {report.curve.verdict}: {report.curve.reason}; next: {report.curve.advice}")
     entry.metric("better", report.better)
     entry.metric("metrics", {name: comparison.model_dump() for name, comparison in report.metrics.items()})
-
-
-def line(comparison: Comparison) -> Sequence[object]:
-    """A comparison as cells of the table."""
-    low, high = comparison.interval
-    arrow = "↑" if comparison.direction == "higher" else "↓"
-    return (
-        f"{comparison.metric} {arrow}",
-        f"{comparison.base:.4g}",
-        f"{comparison.tuned:.4g}",
-        f"{comparison.difference:+.4g}",
-        f"{low:+.4g} to {high:+.4g}",
-        comparison.better,
-    )

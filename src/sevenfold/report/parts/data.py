@@ -1,0 +1,74 @@
+"""The data: what went in, what was dropped and why, how long rows are, where the splits are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sevenfold.report import plots
+from sevenfold.report.blocks import Cell, Figures, Part, Plot, Prose, Table
+from sevenfold.report.facts import Facts
+from sevenfold.report.words import number, plain
+
+
+def part(facts: Facts) -> Part | None:
+    """The data report."""
+    report = facts.json("prepare", "report.json")
+    if report is None:
+        return None
+    source = facts.path("prepare", "report.json")
+    splits = [(f"{split} rows", number(count)) for split, count in report["splits"].items() if count]
+    dropped = sum(report["dropped"].values())
+    blocks: list[Any] = [
+        Figures(
+            [
+                ("rows in", number(report["rows_in"])),
+                ("rows kept", number(report["rows"])),
+                ("dropped", Cell(number(dropped), "unsure" if dropped else "good")),
+                *splits,
+            ],
+            source,
+        ),
+        Prose(report["advice"].capitalize() + ".", source),
+    ]
+    if dropped:
+        blocks.append(Plot(bars_of(report["dropped"], "rows dropped", "dropped"), dropped_caption(facts), source))
+    for key, label in (("prompt", "characters of the prompt"), ("reply", "characters of what is learnt")):
+        blocks.append(lengths(report["characters"][key], label, f"length-{key}", source))
+    blocks.append(changes(report, source))
+    return Part("Data", blocks)
+
+
+def bars_of(counts: dict[str, int], label: str, name: str) -> Any:
+    """Counts by reason, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return plots.bars([plain(reason) for reason, _ in ordered], [count for _, count in ordered], label, name)
+
+
+def dropped_caption(facts: Facts) -> str:
+    """Where the dropped rows are."""
+    return f"Rows dropped by reason; the rows themselves are in {facts.path('prepare', 'dropped.jsonl')}."
+
+
+def lengths(found: dict[str, Any], label: str, name: str, source: str) -> Plot:
+    """A histogram of lengths."""
+    histogram = found["histogram"]
+    caption = (
+        f"Median {number(found['median'])}, 95 % below {number(found['p95'])}, longest {number(found['max'])} "
+        "characters; the last bar holds all that is longer."
+    )
+    return Plot(plots.histogram(histogram["edges"], histogram["counts"], label, name), caption, source)
+
+
+def changes(report: dict[str, Any], source: str) -> Table:
+    """Where the rows are from, what was changed in them and how they were split."""
+    split = report["split"]
+    by = f" by {split['by']}" if split["by"] else ""
+    rows = [
+        (f"source {origin['name']}", f"{number(origin['rows'])} rows, {origin['format']}")
+        for origin in report["sources"]
+    ]
+    rows += [
+        (f"changed by {plain(step)}", f"{number(count)} rows") for step, count in report["changed"].items() if count
+    ]
+    rows.append(("split", f"{split['how']}{by}, seed {split['seed']}"))
+    return Table(("what", "how much"), rows, source, words=True)
