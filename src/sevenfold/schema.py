@@ -85,7 +85,7 @@ class Chosen:
     def choose(self, value: Any) -> Component:
         """The component behind a name, a name with its fields, or a user's file."""
         if isinstance(value, self.registry.base):
-            return value  # type: ignore[return-value]
+            return value
         if isinstance(value, str):
             return build(self.registry.find(value), {}, value)
         if isinstance(value, dict) and "file" in value and "file" not in self.registry.names():

@@ -75,7 +75,7 @@ def test_divergence_stops_with_a_saved_state(dataset, tiny_model, environment, t
     )
     entry = Entry(tmp_path / "4-tune")
     entry.folder.mkdir()
-    with pytest.raises(TrainingError, match="not a number|jumped") as caught:
+    with pytest.raises(TrainingError, match=r"not a number|jumped") as caught:
         tune(section, dataset, tiny_model, environment, entry)
     assert "rows: made:" in str(caught.value)
     assert list((entry.folder / "checkpoints").glob("step-*"))

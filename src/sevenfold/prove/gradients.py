@@ -61,7 +61,9 @@ def float32_forward(case: Case) -> Forward:
         case.section.method.load(network, case.tuned.weights)
     else:
         case.section.method.attach(network)
-    return Forward(network.to(case.environment.device).train(), torch.float32)
+    network.to(case.environment.device)  # type: ignore[arg-type]
+    network.train()
+    return Forward(network, torch.float32)
 
 
 def of_passes(forward: Forward, batch: list[Pass], case: Case) -> Gradients:
@@ -77,7 +79,7 @@ def of_rows(forward: Forward, sequences: list[TokenSequence], case: Case) -> Gra
 
     network, device = forward.network, forward.device
     used = network.config._attn_implementation
-    network.set_attn_implementation("sdpa")
+    network.set_attn_implementation("eager")
     weight = sum(sum(sequence.weights[1:]) for sequence in sequences)
     loss = 0.0
     for sequence in sequences:
@@ -94,7 +96,7 @@ def of_rows(forward: Forward, sequences: list[TokenSequence], case: Case) -> Gra
 
 def taken(forward: Forward, loss: float) -> Gradients:
     """Take the gradients off the network."""
-    named = {name: weight for name, weight in forward.network.named_parameters() if weight.grad is not None}
-    found = Gradients(loss, {name: weight.grad.detach().cpu().clone() for name, weight in named.items()})
+    grads = {name: weight.grad for name, weight in forward.network.named_parameters()}
+    found = Gradients(loss, {name: grad.cpu().clone() for name, grad in grads.items() if grad is not None})
     forward.network.zero_grad(set_to_none=True)
     return found

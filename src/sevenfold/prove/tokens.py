@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sevenfold.chat.conversation import Conversation
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.prove.proof import MANY, Case, Proof
@@ -41,7 +43,7 @@ def reply_starts(sequence: TokenSequence) -> list[int]:
 def served_ids(conversation: Conversation, index: int, encoder: Encoder) -> list[int]:
     """What a server sends to get the reply at ``index``."""
     messages = [message.as_dict() for message in conversation.messages[:index]]
-    rendered = encoder.tokenizer.apply_chat_template(
+    rendered: Any = encoder.tokenizer.apply_chat_template(
         messages, add_generation_prompt=True, tokenize=True, return_dict=True
     )
     return list(rendered["input_ids"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,23 +97,40 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
         DataError: No row remains, or a row is too long and the recipe refuses that.
     """
     lengths = Lengths()
-    arrays = {part: array(kind) for part, kind in Encoded.PARTS}
     origins: list[str] = []
-    for row, sequences in fitted(rows, section, encoder, lengths):
-        for sequence in sequences:
-            arrays["ids"].extend(sequence.ids)
-            arrays["weights"].extend(sequence.weights)
-            arrays["sequences"].append(len(arrays["ids"]))
-        arrays["rows"].append(len(arrays["sequences"]))
-        origins.append(row.origin)
-        lengths.rows += 1
-        lengths.tokens += sum(len(sequence) for sequence in sequences)
-        lengths.supervised += sum(sequence.supervised for sequence in sequences)
-    for part, values in arrays.items():
-        with writing(folder / f"{name}.{part}") as path, path.open("wb") as file:
-            values.tofile(file)
+    with contextlib.ExitStack() as open_files:
+        parts = {part: Part(open_files, folder / f"{name}.{part}", kind) for part, kind in Encoded.PARTS}
+        for row, sequences in fitted(rows, section, encoder, lengths):
+            for sequence in sequences:
+                parts["ids"].extend(sequence.ids)
+                parts["weights"].extend(sequence.weights)
+                parts["sequences"].extend([parts["ids"].count])
+                lengths.supervised += sequence.supervised
+            parts["rows"].extend([parts["sequences"].count])
+            origins.append(row.origin)
+        lengths.rows, lengths.tokens = len(origins), parts["ids"].count
     write_json(folder / f"{name}.origins.json", origins)
     return lengths
+
+
+class Part:
+    """A flat file of numbers that grows; it takes its name when ``open_files`` closes well.
+
+    Args:
+        open_files: Closes the file.
+        path: The file.
+        kind: The numbers' type, a code of :mod:`array`.
+    """
+
+    def __init__(self, open_files: contextlib.ExitStack, path: Path, kind: str) -> None:
+        temporary = open_files.enter_context(writing(path))
+        self.file = open_files.enter_context(temporary.open("wb"))
+        self.kind, self.count = kind, 0
+
+    def extend(self, values: Sequence[float]) -> None:
+        """Append numbers."""
+        array(self.kind, values).tofile(self.file)
+        self.count += len(values)
 
 
 def fitted(

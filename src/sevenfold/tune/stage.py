@@ -64,7 +64,7 @@ def build(section: TuneSection, model: Model, environment: Environment) -> Forwa
     method = section.method
     network = model.network(method.weights_dtype(environment.dtype), documents.register())
     method.attach(network)
-    network.to(environment.device)
+    network.to(environment.device)  # type: ignore[arg-type]
     network.train()
     return Forward(network, environment.dtype)
 

@@ -11,8 +11,9 @@ from sevenfold.record import Result
 
 if TYPE_CHECKING:
     import torch
-    from sevenfold.tune.methods import Method
     from transformers import PreTrainedModel
+
+    from sevenfold.tune.methods import Method
 
 HISTORY_FILE = "history.jsonl"
 
@@ -53,9 +54,8 @@ class Tuned(Result):
 
     def chosen_method(self) -> Method:
         """The method's object."""
-        from sevenfold.tune.methods import METHODS
-
         from sevenfold.schema import build
+        from sevenfold.tune.methods import METHODS
 
         name, fields = next(iter(self.method.items()))
         return build(METHODS.find(name), fields, name)

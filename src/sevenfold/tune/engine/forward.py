@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from sevenfold.chat.encoder import TokenSequence
 from sevenfold.tune.engine.documents import NAME
 from sevenfold.tune.engine.head import TargetLogprobs
 from sevenfold.tune.engine.passes import Pass, pack
@@ -15,7 +16,8 @@ from sevenfold.tune.engine.passes import Pass, pack
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-from sevenfold.chat.encoder import TokenSequence
+MAGNIFIED = 100.0
+"""Factor of the states with which the head is tried."""
 
 
 class Forward:
@@ -78,24 +80,46 @@ class Forward:
             with torch.no_grad():
                 self.network.base_model(**self.inputs(probe().to(str(self.device))))
         except (NotImplementedError, TypeError) as error:
-            self.network.set_attn_implementation("sdpa")
+            self.use_one_mask()
             self.notes.append(f"attention uses one mask over the packed row: {error}")
             return False
         return True
 
+    def use_one_mask(self) -> None:
+        """Let transformers' own attention mask the documents, which it finds by the positions that restart."""
+        try:
+            self.network.set_attn_implementation("sdpa")
+        except ValueError:
+            self.network.set_attn_implementation("eager")
+
     def head_is_plain(self) -> bool:
-        """Whether logits are just hidden states times the head's weight (no cap, no scale, no bias); tried."""
-        head = self.network.get_output_embeddings()
-        batch = probe().to(str(self.device))
-        with torch.no_grad(), self.autocast():
-            expected = self.network(**self.inputs(batch)).logits[0].float()
-            plain = isinstance(getattr(head, "weight", None), Tensor)
-            if plain:
-                found = (self.hidden(batch).to(head.weight.dtype) @ head.weight.t()).float()
-                plain = torch.allclose(expected, found, rtol=1e-2, atol=1e-2 * float(expected.abs().max()))
+        """Whether logits are just hidden states times the head's weight (no cap, no scale, no bias); tried.
+
+        The states are magnified on their way to the head, for a cap shows only where logits are large.
+        """
+        weight = getattr(self.network.get_output_embeddings(), "weight", None)
+        seen: list[Tensor] = []
+
+        def magnify(module: nn.Module, arguments: object, output: Any) -> Any:
+            output.last_hidden_state = output.last_hidden_state * MAGNIFIED
+            seen.append(output.last_hidden_state[0])
+            return output
+
+        hook = self.network.base_model.register_forward_hook(magnify)
+        try:
+            with torch.no_grad(), self.autocast():
+                expected = self.network(**self.inputs(probe().to(str(self.device)))).logits[0].float()
+        finally:
+            hook.remove()
+        plain = isinstance(weight, Tensor) and same(expected, (seen[0].to(weight.dtype) @ weight.detach().t()).float())
         if not plain:
             self.notes.append("the head is the network's own, on targets only: its logits are more than a product")
         return plain
+
+
+def same(expected: Tensor, found: Tensor) -> bool:
+    """Whether two computations of logits agree within bfloat16's rounding."""
+    return torch.allclose(expected, found, rtol=1e-2, atol=1e-2 * float(expected.abs().max()))
 
 
 def probe() -> Pass:

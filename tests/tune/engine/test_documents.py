@@ -1,0 +1,49 @@
+"""Attention by document equals one attention with the mask that says the same."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sevenfold.tune.engine.documents import attend
+
+BOUNDS = [0, 3, 4, 9]
+
+
+def plain(query, key, value, window=None, scaling=None):
+    number = torch.bucketize(torch.arange(9), torch.tensor(BOUNDS[1:]), right=True)
+    distance = torch.arange(9)[:, None] - torch.arange(9)
+    mask = (number[:, None] == number) & (distance >= 0) & (distance < (window or 100))
+    key, value = (part.repeat_interleave(2, dim=1) for part in (key, value))
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scaling).transpose(1, 2)
+
+
+@pytest.fixture
+def qkv():
+    torch.manual_seed(0)
+    return torch.randn(1, 4, 9, 8, requires_grad=True), *(torch.randn(1, 2, 9, 8, requires_grad=True) for _ in "kv")
+
+
+@pytest.mark.parametrize(("window", "scaling"), [(None, None), (2, None), (None, 0.3)])
+def test_equals_a_mask_of_documents(qkv, window, scaling) -> None:
+    found, _ = attend(nn.Module(), *qkv, None, scaling=scaling, document_bounds=BOUNDS, sliding_window=window)
+    expected = plain(*qkv, window, scaling)
+    torch.testing.assert_close(found, expected)
+    upstream = torch.randn_like(expected)
+    for a, b in zip(
+        torch.autograd.grad(found, qkv, upstream), torch.autograd.grad(expected, qkv, upstream), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("asked", ["softcap", "s_aux", "position_bias"])
+def test_what_it_cannot_do_is_refused(qkv, asked) -> None:
+    with pytest.raises(NotImplementedError, match=asked):
+        attend(nn.Module(), *qkv, None, document_bounds=BOUNDS, **{asked: 1.0})
+
+
+def test_missing_bounds_are_refused(qkv) -> None:
+    with pytest.raises(NotImplementedError, match="without document bounds"):
+        attend(nn.Module(), *qkv, None)

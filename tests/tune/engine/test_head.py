@@ -1,0 +1,41 @@
+"""The chunked head equals the plain computation, in value and in every gradient."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from sevenfold.tune.engine import head
+from sevenfold.tune.engine.head import TargetLogprobs
+
+
+def plain(hidden_ND, weight_VD, labels_N):
+    return torch.log_softmax((hidden_ND @ weight_VD.t()).float(), -1).gather(-1, labels_N[:, None])[:, 0]
+
+
+@pytest.mark.parametrize("targets", [1, 7, 20])
+def test_equals_log_softmax_and_gather(targets: int, monkeypatch) -> None:
+    monkeypatch.setattr(head, "CHUNK", 7)
+    generator = torch.Generator().manual_seed(targets)
+    hidden = torch.randn(targets, 16, generator=generator, requires_grad=True)
+    weight = torch.randn(50, 16, generator=generator, requires_grad=True)
+    labels = torch.randint(50, (targets,), generator=generator)
+    upstream = torch.randn(targets, generator=generator)
+
+    fast = TargetLogprobs.apply(hidden, weight, labels)
+    found = torch.autograd.grad(fast, (hidden, weight), upstream)
+    slow = plain(hidden, weight, labels)
+    expected = torch.autograd.grad(slow, (hidden, weight), upstream)
+
+    torch.testing.assert_close(fast, slow)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+        assert abs(float((a - b).mean())) < 1e-7
+
+
+def test_a_frozen_head_gets_no_gradient() -> None:
+    hidden = torch.randn(3, 4, requires_grad=True)
+    weight = torch.randn(5, 4)
+    TargetLogprobs.apply(hidden, weight, torch.tensor([0, 1, 2])).sum().backward()
+    assert weight.grad is None
+    assert hidden.grad is not None

@@ -1,0 +1,87 @@
+"""The contract that every method inherits: each name in the registry runs through all of it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from sevenfold.record import Entry
+from sevenfold.schema import build
+from sevenfold.tune.methods import METHODS
+from sevenfold.tune.section import TuneSection
+from sevenfold.tune.stage import tune
+
+IDS = torch.tensor([[1, 5, 9, 2, 30, 41, 7]])
+
+
+@pytest.fixture(params=METHODS.names())
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def method(name):
+    return build(METHODS.find(name), {}, name)
+
+
+@torch.no_grad()
+def logits(network):
+    return network.eval()(IDS).logits
+
+
+def train(name: str, tmp_path, dataset, model, environment, **fields):
+    section = TuneSection.model_validate({"method": name, "learning_rate": 1e-2, "steps": 4, "batch": 4, **fields})
+    entry = Entry(tmp_path / "4-tune")
+    entry.folder.mkdir(exist_ok=True)
+    return tune(section, dataset, model, environment, entry)
+
+
+def test_the_output_at_the_start_is_the_base(method, tiny_model) -> None:
+    network = tiny_model.network(torch.float32)
+    before = logits(network)
+    method.attach(network)
+    torch.testing.assert_close(logits(network), before)
+
+
+def test_something_can_move_and_only_that(name, method, tmp_path, dataset, tiny_model, environment) -> None:
+    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+    base, network = tiny_model.network(torch.float32), tuned.network(tiny_model, torch.float32)
+    trainable = method.trainable(network)
+    assert sum(weight.numel() for weight in trainable.values()) == tuned.trainable_parameters > 0
+    frozen = {n: w for n, w in network.named_parameters() if n not in trainable}
+    for weight_name, weight in base.named_parameters():
+        kept = frozen.get(weight_name, frozen.get(weight_name.replace(".weight", ".base_layer.weight")))
+        if kept is not None:
+            assert torch.equal(kept, weight), weight_name
+    assert not torch.equal(logits(network), logits(base))
+
+
+def test_loading_gives_the_same_trainable_set_as_attaching(
+    name, method, tmp_path, dataset, tiny_model, environment
+) -> None:
+    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+    loaded, attached = tuned.network(tiny_model, torch.float32), tiny_model.network(torch.float32)
+    method.attach(attached)
+    assert method.trainable(loaded).keys() == method.trainable(attached).keys()
+
+
+def test_saved_loaded_and_merged_answer_the_same(name, tmp_path, dataset, tiny_model, environment) -> None:
+    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+    loaded = logits(tuned.network(tiny_model, torch.float32))
+    torch.testing.assert_close(logits(tuned.merged(tiny_model, torch.float32)), loaded, rtol=1e-4, atol=1e-4)
+
+
+def test_it_works_in_bfloat16(name, tmp_path, dataset, tiny_model, environment) -> None:
+    environment = environment.model_copy(update={"precision": "bfloat16"})
+    tuned = train(name, tmp_path, dataset, tiny_model, environment, steps=10)
+    assert tuned.losses[-1] < tuned.losses[0]
+
+
+def test_the_same_seed_gives_the_same_bits(name, tmp_path, dataset, tiny_model, environment) -> None:
+    first = train(name, tmp_path, dataset, tiny_model, environment)
+    (tmp_path / "4-tune").rename(tmp_path / "first")
+    again = train(name, tmp_path, dataset, tiny_model, environment)
+    assert first.losses == again.losses
+    other = environment.model_copy(update={"seed": 3})
+    (tmp_path / "4-tune").rename(tmp_path / "second")
+    assert train(name, tmp_path, dataset, tiny_model, other).losses != first.losses
