@@ -60,8 +60,8 @@ def say_shares(section: PrepareSection, dataset: Dataset, entry: Entry) -> None:
         found = dataset.counts[side] / rows
         if share < 1 and abs(found - share) > FAR * share:
             entry.note(
-                f"{side} has {found:.1%} of the rows, {share:.1%} was asked for: fractions are of what may not be parted "
-                f"(questions, groups); {side}: {round(share * rows) or 1} takes at least so many rows"
+                f"{side} has {found:.1%} of the rows, {share:.1%} was asked for: fractions are of questions or groups, "
+                f"which are not parted; split.{side}: {round(share * rows) or 1} takes at least so many rows"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sevenfold.chat.conversation import ROLES, Conversation
 from sevenfold.errors import DataError
@@ -12,6 +12,7 @@ from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 Values = Mapping[str, Any]
+Role = Literal["system", "user", "assistant", "tool"]
 
 ALIASES = {
     "human": "user",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sevenfold.chat.conversation import Conversation
-from sevenfold.prepare.formats import Format, Values, column, no_column
+from sevenfold.prepare.formats import Format, Role, Values, column, no_column
 from sevenfold.prepare.formats._turns import as_message, has_turns, turns_of
 
 LISTS = ("messages", "conversations", "conversation")
@@ -15,7 +15,7 @@ class Messages(Format):
     """One column ``messages``, or ``prompt`` and ``completion`` that are lists of messages; ``weight`` is kept."""
 
     order = 10
-    roles: dict[str, str] = Field(
+    roles: dict[str, Role] = Field(
         default_factory=dict, description="Your names of roles to system, user, assistant or tool."
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sevenfold.chat.conversation import Conversation, Message
-from sevenfold.prepare.formats import Format, Values, as_text, column, no_column
+from sevenfold.prepare.formats import Format, Role, Values, as_text, column, no_column
 from sevenfold.prepare.formats._turns import as_message, has_turns, turns_of
 
 LISTS = ("conversations", "conversation")
@@ -15,7 +15,7 @@ class ShareGpt(Format):
     """Turns of human, gpt, system and tool; a column ``system`` stands before them."""
 
     order = 20
-    roles: dict[str, str] = Field(
+    roles: dict[str, Role] = Field(
         default_factory=dict, description="Your names of roles to system, user, assistant or tool."
     )
 

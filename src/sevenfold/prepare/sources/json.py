@@ -141,5 +141,7 @@ def inner_list(window: Window) -> Iterator[RawRow]:
 def as_object(value: Any, place: str) -> dict[str, Any]:
     """The value, which has to be an object."""
     if not isinstance(value, dict):
-        raise DataError(f"a {type(value).__name__} instead of an object", where=place, expected='{"column": value}')
+        raise DataError(
+            f"not an object: {json.dumps(value, ensure_ascii=False)[:60]}", where=place, expected='{"column": value}'
+        )
     return value

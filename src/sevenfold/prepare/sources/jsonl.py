@@ -45,5 +45,5 @@ def parsed(line: str, origin: str) -> dict[str, object]:
             next_step="mend the line; a file that is one JSON list is read with source: {json: ...}",
         ) from None
     if not isinstance(value, dict):
-        raise DataError(f"a {type(value).__name__} instead of an object", where=origin, expected='{"column": value}')
+        raise DataError(f"not an object: {line.strip()[:60]}", where=origin, expected='{"column": value}')
     return value

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sevenfold.chat.conversation import Conversation, Message
+from sevenfold.errors import RecipeError
+from sevenfold.prepare.clean import DEFAULT, STEPS, Dropped, default_steps
+from sevenfold.prepare.clean import unicode as unicode_step
+from sevenfold.prepare.clean import whitespace as whitespace_step
+from sevenfold.prepare.clean.duplicates import Duplicates
+from sevenfold.prepare.clean.empty import Empty
+from sevenfold.prepare.clean.length import Length
+from sevenfold.prepare.clean.unicode import Unicode
+from sevenfold.prepare.dataset import Row
+from sevenfold.prepare.wash import Wash
+from tests.prepare.conftest import section_of
+
+PERSIAN = "می‌خواهم کتاب‌هایی را که «نوشته‌اند» بخوانم؛ ۱۲۳۴ آیا مؤلّفِ آن پیداست؟"
+
+
+def row(prompt: str = "Hi", reply: str = "Hello") -> Row:
+    return Row(Conversation((Message("user", prompt), Message("assistant", reply))), "rows:1")
+
+
+def test_persian_survives_every_default_step_intact():
+    before = row(PERSIAN, f"{PERSIAN}\n\n{PERSIAN}")
+    assert "\u200c" in PERSIAN
+    wash = Wash(default_steps())
+    assert wash.clean(before) is before
+    assert set(wash.changed.values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cafe\u0301", "café"),
+        ("\ufeffzero\u200bwidth\u2060", "zerowidth"),
+        ("bell\x07 null\x00 c1\x9d", "bell null c1"),
+        ("tab\tline\nreturn\r\n", "tab\tline\nreturn\r\n"),
+        ("soft\u00adhyphen", "softhyphen"),
+        ("e\u200b\u0301", "é"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("\u200fעברית\u200e", "\u200fעברית\u200e"),
+    ],
+)
+def test_unicode(text, expected):
+    assert unicode_step.clean(text) == expected
+
+
+@given(st.text())
+def test_unicode_is_idempotent_and_gives_normal_form_c(text):
+    once = unicode_step.clean(text)
+    assert unicode_step.clean(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("  one line  ", "one line"),
+        ("\n\n    indented\n  less \t\n", "    indented\n  less"),
+        ("a\n\n\n\n\n\nb", "a\n\n\nb"),
+        ("a\n\n\nb", "a\n\n\nb"),
+        (" \n\t\n ", ""),
+    ],
+)
+def test_whitespace(text, expected):
+    assert whitespace_step.clean(text) == expected
+
+
+@given(st.text(st.sampled_from("a \t\n\r\u2028")))
+def test_whitespace_is_idempotent_and_keeps_the_words(text):
+    once = whitespace_step.clean(text)
+    assert whitespace_step.clean(once) == once
+    assert once.split() == text.split()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reply", "reason"),
+    [("Hi", "", "empty_reply"), ("Hi", " \n", "empty_reply"), ("", "Hello", "empty_prompt"), ("Hi", "Hello", None)],
+)
+def test_empty(prompt, reply, reason):
+    before = row(prompt, reply)
+    assert Empty().start()(before) == (Dropped(reason) if reason else before)
+
+
+def test_length():
+    check = Length(minimum=5, maximum=10).start()
+    assert check(row("ab", "cd")) == Dropped("too_short")
+    assert isinstance(check(row("ab", "cde")), Row)
+    assert isinstance(check(row("abcde", "abcde")), Row)
+    assert check(row("abcde", "abcdef")) == Dropped("too_long")
+
+
+def test_a_plain_number_is_the_longest_and_limits_must_fit():
+    assert section_of(source="rows.csv", clean=[{"length": 50}]).clean == [Length(maximum=50)]
+    with pytest.raises(RecipeError, match="the maximum 5 is below the minimum 9"):
+        section_of(source="rows.csv", clean=[{"length": {"minimum": 9, "maximum": 5}}])
+
+
+def test_duplicates_are_equal_but_for_white_space_and_unicode_form():
+    check = Duplicates().start()
+    first = row("Hello  there", "café")
+    assert check(first) is first
+    assert check(row("Hello there ", "cafe\u0301")) == Dropped("duplicate")
+    assert isinstance(check(row("hello there", "café")), Row)
+    assert isinstance(check(row("Hello there c", "afé")), Row)
+    assert isinstance(Duplicates().start()(first), Row), "another pass knows nothing of this one"
+
+
+def test_steps_run_in_order_and_are_counted():
+    wash = Wash([STEPS.find(name)() for name in ("unicode", "whitespace", "empty")])
+    assert wash.clean(row("Hi ", "\u200b")) == Dropped("empty_reply")
+    assert isinstance(wash.clean(row("Hi ", "Hello")), Row)
+    assert wash.clean(Dropped("tool_calls")) == Dropped("tool_calls")
+    assert wash.changed == {"unicode": 1, "whitespace": 2, "empty": 0}
+    assert wash.dropped == {"empty_reply": 1, "tool_calls": 1}
+
+
+def test_the_default_is_every_step_there_is():
+    assert sorted(DEFAULT) == STEPS.names()
+    assert isinstance(default_steps()[0], Unicode)
+
+
+def test_an_unknown_step_is_refused_with_the_nearest():
+    with pytest.raises(RecipeError) as caught:
+        section_of(source="rows.csv", clean=["duplicate"])
+    assert caught.value.suggestion == "duplicates"
