@@ -7,7 +7,7 @@ saw. An engine is opened by a :class:`Backend`, the component that a recipe choo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -97,7 +97,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def stream(self, prompt: list[int], sampling: Sampling) -> Iterator[str | Answer]:
+    def stream(self, prompt: list[int], sampling: Sampling) -> Generator[str | Answer, None, None]:
         """The answer's text piece by piece, then the :class:`Answer`, whose text is the pieces joined.
 
         Closing the iterator stops the generation.

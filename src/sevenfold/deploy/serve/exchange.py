@@ -16,7 +16,7 @@ class Exchange:
         id: The request's name, also in the answer.
         time: When it came, seconds since 1970 UTC.
         model: The model that was asked for.
-        messages: What was asked, ``{"role", "content"}`` each; a plain completion is one message of the role ``prompt``.
+        messages: What was asked, ``{"role", "content"}`` each; a plain completion is one message of role ``prompt``.
         answer: What was answered, as far as it went.
         finish_reason: ``stop``, ``length``; None when there is no whole answer.
         prompt_tokens: Tokens of the prompt; 0 when it was refused before it was counted.

@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -87,7 +87,7 @@ class TransformersEngine(Engine):
         found = [text_of(self.encoder, ids, sampling.stop) for ids in written]
         return [answer_of(pieces, prompt, seconds) for pieces, prompt in zip(found, prompts, strict=True)]
 
-    def stream(self, prompt: list[int], sampling: Sampling) -> Iterator[str | Answer]:
+    def stream(self, prompt: list[int], sampling: Sampling) -> Generator[str | Answer, None, None]:
         """The answer piece by piece; the network runs in a thread that ends when the iterator is closed."""
         started = time.perf_counter()
         self.room(prompt, sampling)

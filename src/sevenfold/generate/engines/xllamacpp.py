@@ -10,7 +10,7 @@ import http.client
 import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
@@ -74,7 +74,7 @@ class XllamacppEngine(Engine):
         reason: FinishReason = "stop" if pieces.ended else finish_reason(reply)
         return Answer(pieces.text, pieces.ids, reason, len(prompt), len(pieces.ids), seconds)
 
-    def stream(self, prompt: list[int], sampling: Sampling) -> Iterator[str | Answer]:
+    def stream(self, prompt: list[int], sampling: Sampling) -> Generator[str | Answer, None, None]:
         """The answer's text as llama.cpp gives it; the tokens of one character come together, so ids are left out."""
         started = time.perf_counter()
         parts: list[str] = []

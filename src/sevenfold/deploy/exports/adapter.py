@@ -1,0 +1,59 @@
+"""The adapter alone, in PEFT's format: small, and stands beside the base model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sevenfold.deploy.exports import Export
+from sevenfold.deploy.material import Material
+from sevenfold.record import write_text
+
+
+class Adapter(Export):
+    """What was learnt beside the base model, with the tokenizer and a card."""
+
+    def skipped(self, material: Material) -> str | None:
+        """A method that changes the whole model leaves no adapter."""
+        if material.tuned.adapter:
+            return None
+        return f"the method {next(iter(material.tuned.method))} changes the whole model: there is no adapter to export"
+
+    def write(self, material: Material, folder: Path) -> list[str]:
+        """Copy the weights, add the tokenizer and a card."""
+        shutil.copytree(material.tuned.weights, folder, dirs_exist_ok=True)
+        material.model.tokenizer().save_pretrained(folder)
+        write_text(folder / "README.md", card(material))
+        return []
+
+
+def card(material: Material) -> str:
+    """The model card: what it stands on, how it was made, how it is loaded."""
+    model, tuned = material.model, material.tuned
+    base = model.card.source or model.card.name
+    method, fields = next(iter(tuned.method.items()))
+    settings = ", ".join(f"{name} {value}" for name, value in fields.items())
+    return f"""---
+library_name: peft
+base_model: {base}
+license: {model.card.licence}
+---
+
+# An adapter on {model.card.name}
+
+- Base model: {base}, licence {model.card.licence}
+- Method: {method} ({settings})
+- Learnt parameters: {tuned.trainable_parameters:,}
+- Steps: {tuned.steps:,}, kept: step {tuned.best_step:,}
+- Tokens read in training: {tuned.tokens:,}
+
+Load it beside its base:
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base!r}), "this/folder")
+tokenizer = AutoTokenizer.from_pretrained("this/folder")
+```
+"""

@@ -1,0 +1,73 @@
+"""What exports are made of: the tuned model and its tokenizer."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.load.model import Model
+from sevenfold.tune.tuned import Tuned
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Material:
+    """The tuned model.
+
+    Args:
+        model: The base model with its tokenizer.
+        tuned: What was learnt.
+        done: The folders of the exports that are written already, by name.
+        threads: Threads that a converter may use.
+    """
+
+    model: Model
+    tuned: Tuned
+    done: dict[str, Path]
+    threads: int = 1
+
+    def stored_dtype(self) -> torch.dtype:
+        """The type that the base model's weights are stored in."""
+        import torch
+        from transformers import AutoConfig
+
+        dtype = AutoConfig.from_pretrained(self.model.weights, revision=self.model.revision).dtype
+        return dtype if isinstance(dtype, torch.dtype) else torch.float32
+
+    def write_merged(self, folder: Path, dtype: torch.dtype) -> None:
+        """Write plain weights, tokenizer, template and stop tokens in Hugging Face's layout.
+
+        Adapter and base are added in float32 and rounded once, to ``dtype``.
+        """
+        import torch
+
+        network: torch.nn.Module = self.tuned.merged(self.model, torch.float32)
+        write_model(network.to(dtype), self.model, folder)
+
+    @contextmanager
+    def merged(self) -> Iterator[Path]:
+        """A folder with the merged model: the export if it is written, else a temporary one in the stored type."""
+        if "merged" in self.done:
+            yield self.done["merged"]
+            return
+        with tempfile.TemporaryDirectory() as place:
+            self.write_merged(Path(place), self.stored_dtype())
+            yield Path(place)
+
+
+def write_model(network: Any, model: Model, folder: Path) -> None:
+    """A network with its tokenizer and just the generation settings that stop an answer."""
+    from transformers import GenerationConfig
+
+    tokenizer = model.tokenizer()
+    network.generation_config = GenerationConfig(
+        eos_token_id=sorted(model.stop_ids), pad_token_id=tokenizer.pad_token_id, bos_token_id=tokenizer.bos_token_id
+    )
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -1,0 +1,98 @@
+"""The smoke test: the service answers held-out questions over HTTP, and every exchange is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from typing import Any
+
+from sevenfold.deploy.section import DeploySection
+from sevenfold.deploy.serve.exchange import Exchange
+from sevenfold.deploy.serve.server import background
+from sevenfold.deploy.service import TRAFFIC_FILE, Asked, Service
+from sevenfold.prepare.dataset import Dataset, Row
+from sevenfold.record import Entry, write_text
+from sevenfold.setup.environment import Environment
+
+
+def try_out(
+    service: Service, section: DeploySection, dataset: Dataset, environment: Environment, entry: Entry
+) -> list[Asked]:
+    """Start the service on a free port, ask the first held-out questions, write ``traffic.jsonl``.
+
+    Args:
+        service: Its exports are written; its folder gets the traffic.
+        section: How many questions, and the server's settings.
+        dataset: Questions and references.
+        environment: Threads of the engine.
+        entry: Where notes and figures go.
+
+    Returns:
+        Questions and answers.
+
+    Raises:
+        ModelError: The engine cannot open its export, or a question is refused.
+    """
+    rows = [row for row in dataset.head("test", section.ask) if row.conversation.prompt()]
+    if not rows:
+        entry.note("smoke test: the test split has no questions, the service was only started")
+    kept: list[Exchange] = []
+    with (
+        service.open_engine(environment.threads, section.serve.at_once) as engine,
+        background(engine, service.model, section.serve, kept.append) as address,
+    ):
+        asked = [ask(address, service.model, row, section) for row in rows]
+    write_text(service.folder / TRAFFIC_FILE, "".join(exchange.to_line() + "\n" for exchange in kept))
+    if asked:
+        report(asked, entry)
+    return asked
+
+
+def ask(address: str, model: str, row: Row, section: DeploySection) -> Asked:
+    """Ask one row's question as any client would."""
+    messages = [message.as_dict() for message in row.conversation.prompt()]
+    started = time.monotonic()
+    reply = post(f"{address}/v1/chat/completions", {"model": model, "messages": messages, "user": "smoke"}, section)
+    choice = reply["choices"][0]
+    return Asked(
+        origin=row.origin,
+        messages=messages,
+        answer=choice["message"]["content"],
+        reference=row.conversation.reference(),
+        finish_reason=choice["finish_reason"],
+        prompt_tokens=reply["usage"]["prompt_tokens"],
+        completion_tokens=reply["usage"]["completion_tokens"],
+        seconds=round(time.monotonic() - started, 4),
+    )
+
+
+def post(url: str, body: dict[str, Any], section: DeploySection) -> dict[str, Any]:
+    """One request; proxies are not asked, the server is on this machine."""
+    key = os.environ.get(section.serve.key_variable, "")
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=section.serve.timeout + 5) as response:
+        reply: dict[str, Any] = json.loads(response.read())
+    return reply
+
+
+def report(asked: list[Asked], entry: Entry) -> None:
+    """Say how fast it answered, and one answer."""
+    seconds = sum(one.seconds for one in asked)
+    tokens = sum(one.completion_tokens for one in asked)
+    entry.metric("smoke_questions", len(asked))
+    entry.metric("smoke_seconds", [one.seconds for one in asked])
+    entry.metric("smoke_tokens_per_second", round(tokens / seconds, 1))
+    entry.note(f"smoke test: {len(asked)} held-out questions answered over HTTP, {tokens / seconds:.0f} tokens/s")
+    first = asked[0]
+    entry.console.say(f"  asked: {shortened(first.messages[-1]['content'])}")
+    entry.console.say(f"  answered: {shortened(first.answer)}")
+
+
+def shortened(text: str, most: int = 300) -> str:
+    """One line for the terminal; the whole text is in the result."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}..."

@@ -1,0 +1,118 @@
+"""The stage ``deploy``: a tuned model to exports and a service that was tried."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sevenfold.deploy.exports import EXPORTS, Export
+from sevenfold.deploy.material import Material
+from sevenfold.deploy.section import DeploySection
+from sevenfold.deploy.service import Exported, Service
+from sevenfold.deploy.smoke import try_out
+from sevenfold.load.model import Model
+from sevenfold.prepare.dataset import Dataset
+from sevenfold.record import Entry, digest, file_digest, machine_error
+from sevenfold.setup.environment import Environment
+from sevenfold.tune.tuned import Tuned
+
+
+def deploy(
+    section: DeploySection, dataset: Dataset, model: Model, environment: Environment, tuned: Tuned, entry: Entry
+) -> Service:
+    """Write the exports, start the service once on a free port, and ask it held-out questions.
+
+    Args:
+        section: The forms, the engine and the server's settings.
+        dataset: Its test split holds the questions.
+        model: The base model.
+        environment: Its threads are the engine's threads.
+        tuned: What was learnt.
+        entry: The stage's view of the record.
+
+    Returns:
+        The service, with the answers of the smoke test.
+
+    Raises:
+        ModelError: An export is not possible for this model, or the engine cannot open it.
+        MachineError: The disk is full, or a part is not installed.
+    """
+    service = Service(
+        model=entry.folder.parent.name,
+        engine=section.model_dump(mode="json")["engine"],
+        serves=section.engine.form,
+        context=min(section.serve.context, model.card.context or section.serve.context),
+        stop_ids=model.stop_ids,
+        exports={},
+        records={},
+        skipped={},
+        start=f"sevenfold serve {entry.folder.parent}",
+        smoke=[],
+    )
+    service._folder = entry.folder
+    with replaced(entry.folder / "tokenizer") as folder:
+        model.tokenizer().save_pretrained(folder)
+    write_exports(section.export, Material(model, tuned, {}, environment.threads), service, entry)
+    service.smoke.extend(try_out(service, section, dataset, environment, entry))
+    return service.save(entry.folder)
+
+
+def write_exports(exports: list[Export], material: Material, service: Service, entry: Entry) -> None:
+    """Write each form into its folder and its record into ``service``; merged first, as other forms come from it."""
+    ordered = sorted(exports, key=lambda export: EXPORTS.name_of(export) != "merged")
+    with entry.console.task("exports", len(ordered)) as task:
+        for export in ordered:
+            name = EXPORTS.name_of(export)
+            if reason := export.skipped(material):
+                service.skipped[name] = reason
+                entry.note(f"export {name}: left out, {reason}")
+            else:
+                record = write(export, name, material, entry.folder)
+                service.exports[name], service.records[name] = record.path, record
+                tell(name, record, entry)
+            task.advance(note=name)
+
+
+def write(export: Export, name: str, material: Material, folder: Path) -> Exported:
+    """Write one form so that its folder is there whole or not at all."""
+    started = time.monotonic()
+    with replaced(folder / name) as temporary:
+        notes = export.write(material, temporary)
+    material.done[name] = folder / name
+    paths = sorted(path for path in (folder / name).rglob("*") if path.is_file())
+    files = {str(path.relative_to(folder / name)): file_digest(path) for path in paths}
+    return Exported(
+        path=name,
+        bytes=sum(path.stat().st_size for path in paths),
+        sha256=digest(files),
+        files=files,
+        seconds=round(time.monotonic() - started, 2),
+        notes=notes,
+    )
+
+
+@contextmanager
+def replaced(target: Path) -> Iterator[Path]:
+    """An empty folder that takes the name and place of ``target`` when the block ends well."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as place:
+            new = Path(place) / target.name
+            new.mkdir()
+            yield new
+            if target.exists():
+                target.rename(Path(place) / "old")
+            new.rename(target)
+    except OSError as error:
+        raise machine_error(error, target) from error
+
+
+def tell(name: str, record: Exported, entry: Entry) -> None:
+    """Say what was written."""
+    entry.metric(f"{name}_bytes", record.bytes)
+    entry.metric(f"{name}_sha256", record.sha256)
+    notes = "".join(f"; {note}" for note in record.notes)
+    entry.note(f"export {name}: {record.bytes / 1e6:,.1f} MB in {record.seconds:.1f} s{notes}")
