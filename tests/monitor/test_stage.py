@@ -4,9 +4,9 @@ import json
 
 import pyarrow
 import pytest
-from sevenfold.deploy.service import Service
 
 from sevenfold.chat.conversation import Conversation
+from sevenfold.deploy.service import Service
 from sevenfold.errors import DataError, MachineError
 from sevenfold.monitor.observations import Observations
 from sevenfold.monitor.section import MonitorSection

@@ -48,6 +48,11 @@ def training_prompts(dataset: Dataset) -> Iterator[str]:
 def reservoir(items: Iterable[str], size: int, seed: int) -> tuple[list[str], int]:
     """A uniform sample of items that are read once (Vitter, "Random sampling with a reservoir", 1985, algorithm R).
 
+    Args:
+        items: What is drawn from.
+        size: Items to keep.
+        seed: The seed of the draw.
+
     Returns:
         The sample in random order, and the number of all items.
     """

@@ -13,11 +13,12 @@ from sevenfold.errors import DataError
 if TYPE_CHECKING:
     from sevenfold.deploy.serve.exchange import Exchange
 
-TRAFFIC_FILE = "traffic.jsonl"
-
 
 def exchanges(path: Path) -> Iterator[Exchange]:
     """The requests of a file, read line by line.
+
+    Args:
+        path: A file with one request as JSON a line.
 
     Raises:
         DataError: A line is not what it should be; the message says which one and why.

@@ -57,6 +57,9 @@ class Rule(Strict):
     def verify(self, checks: Sequence[Check]) -> None:
         """Refuse a rule that no check can ever meet.
 
+        Args:
+            checks: The checks of the section.
+
         Raises:
             RecipeError: The check is not among ``checks``, or gives no such figure.
         """

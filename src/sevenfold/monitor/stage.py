@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sevenfold.deploy.service import Service
+from sevenfold.deploy.service import TRAFFIC_FILE, Service
 from sevenfold.monitor import baseline as baselines
 from sevenfold.monitor.baseline import Baseline
 from sevenfold.monitor.checks import Check
-from sevenfold.monitor.ingest import TRAFFIC_FILE, exchanges
+from sevenfold.monitor.ingest import exchanges
 from sevenfold.monitor.metrics import exposition, measure
 from sevenfold.monitor.notify import notify
 from sevenfold.monitor.observations import Observations, Observed

@@ -158,6 +158,9 @@ class TrafficStore:
     def append(self, exchange: Exchange) -> bool:
         """Keep one request and its answer.
 
+        Args:
+            exchange: The request.
+
         Returns:
             Whether it is new; a request id that is there already changes nothing.
         """
@@ -165,6 +168,9 @@ class TrafficStore:
 
     def extend(self, exchanges: Iterable[Exchange]) -> int:
         """Keep many in one transaction: when one cannot be read, none is kept.
+
+        Args:
+            exchanges: The requests, read as they are needed.
 
         Returns:
             How many are new.

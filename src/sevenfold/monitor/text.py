@@ -34,6 +34,9 @@ def words(text: str) -> list[str]:
 def word_counts(texts: Sequence[str]) -> np.ndarray:
     """How often the words of each text fall in each bucket.
 
+    Args:
+        texts: The texts.
+
     Returns:
         Counts, (texts, BUCKETS), float32.
     """
@@ -48,6 +51,9 @@ def word_counts(texts: Sequence[str]) -> np.ndarray:
 
 def trigram_counts(texts: Sequence[str]) -> np.ndarray:
     """How often the character trigrams of each text fall in each bucket.
+
+    Args:
+        texts: The texts.
 
     Returns:
         Counts, (texts, BUCKETS), float32.

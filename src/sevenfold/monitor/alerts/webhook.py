@@ -74,6 +74,9 @@ class Webhook(Alert):
     def post(self, request: urllib.request.Request) -> tuple[str, bool]:
         """One try.
 
+        Args:
+            request: The alert.
+
         Returns:
             What went wrong, empty when nothing did; and whether another try is useless.
         """

@@ -36,16 +36,16 @@ class Drift(Check):
 
     alpha: float = Field(0.01, gt=0, lt=1, description="Alarm below this p-value; the false alarms that are accepted.")
     minimum: int = Field(
-        50, ge=2, description="Prompts below which no verdict is given; 50 show a tenth of foreign prompts."
+        50, ge=2, description="Prompts below which no verdict is given; 50 show when a fifth is foreign."
     )
     length_psi: float = Field(
         0.1, ge=0, description="Length matters from this stability index above chance; 0.1 is the usual moderate shift."
     )
     words_js: float = Field(
-        0.02, ge=0, description="Words matter from this divergence above chance, bits; about a fifth foreign prompts."
+        0.02, ge=0, description="Words matter from this divergence above chance, bits; met by about a fifth foreign."
     )
     trigram_energy: float = Field(
-        0.005, ge=0, description="Trigrams matter from this energy coefficient; about a tenth foreign prompts."
+        0.005, ge=0, description="Trigrams matter from this energy coefficient; met by about a tenth foreign prompts."
     )
     permutations: int = Field(499, ge=99, description="Random relabellings behind a p-value.")
     trials: int = Field(100, ge=0, description="Windows without drift on which false alarms are counted; 0: none.")
@@ -110,6 +110,9 @@ class Drift(Check):
 
         Each trial draws a window and, from the rest, what it is compared with. Without replacement: a prompt drawn
         twice would itself be a difference.
+
+        Args:
+            baseline: The training prompts.
 
         Returns:
             ``trials``, ``window`` (prompts), ``alarms``, ``rate``, ``low`` and ``high`` (95 % Clopper-Pearson), or
