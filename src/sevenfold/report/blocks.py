@@ -38,7 +38,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first column holds words, the others figures unless ``words`` is set."""
+    """A table; the first column holds words, the others figures unless ``words`` is set.
+
+    A ``half`` table stands beside a plot; else it takes the whole width.
+    """
 
     kind: ClassVar[str] = "table"
     columns: Sequence[str]
@@ -46,6 +49,7 @@ class Table:
     source: str
     caption: str = ""
     words: bool = False
+    half: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ Figures are drawn in stand-in colours, which are then replaced with the style sh
 
 from __future__ import annotations
 
+import functools
 import io
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from markupsafe import Markup
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+P = ParamSpec("P")
 COLOURS = {
     "ink": "#010101",
     "muted": "#020202",
@@ -29,6 +32,8 @@ COLOURS = {
 """Name of the style sheet's variable to its stand-in."""
 POINTS = 600
 """Points of a line; more do not show on a screen."""
+WIDE, HALF = 12.0, 5.8
+"""Inches of a plot over the whole page and over half of it: a point is about a pixel and a third on the page."""
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "sevenfold",
@@ -50,14 +55,25 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
+def styled(draw: Callable[P, Markup]) -> Callable[P, Markup]:
+    """Draw with our settings, whatever the process has set for itself."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Markup:
+        import matplotlib
+
+        with matplotlib.rc_context(SETTINGS):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
 def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **more: Any) -> tuple[Figure, Any]:
     """An empty figure in inches and its axes."""
-    import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(rows, columns, **more)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **more)
 
 
 def inline(figure: Figure, name: str, title: str) -> Markup:
@@ -68,17 +84,14 @@ def inline(figure: Figure, name: str, title: str) -> Markup:
         name: Keeps the ids of several plots of one page apart.
         title: What a screen reader says.
     """
-    import matplotlib
-
     buffer = io.StringIO()
-    with matplotlib.rc_context(SETTINGS):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
     text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg role="img" viewBox="\1">', text, count=1)
-    text = re.sub(r"(font: [^;\"]*?)'[^;\"]*", r"\1inherit", text)
+    text = re.sub(r"font-family: [^;\"]*;", "", text)
     for variable, stand_in in COLOURS.items():
         text = text.replace(stand_in, f"var(--{variable})")
     head, rest = text.split(">", 1)
@@ -111,9 +124,10 @@ def grid(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
+@styled
 def loss_curve(steps: list[float], losses: list[float], validation: dict[int, float], best: int) -> Markup:
     """Loss by step, smoothed, with the validation loss and the step that was kept."""
-    figure, axes = canvas(9, 3.2)
+    figure, axes = canvas(WIDE, 3.6)
     width = max(3, len(losses) // 20)
     axes.plot(*thinned(steps, losses), color=COLOURS["base"], linewidth=0.8, alpha=0.55, label="each step")
     axes.plot(
@@ -131,19 +145,22 @@ def loss_curve(steps: list[float], losses: list[float], validation: dict[int, fl
     return inline(figure, "loss", "Training loss by step")
 
 
+@styled
 def small_curve(steps: list[float], values: list[float], label: str, name: str) -> Markup:
     """One quantity by step."""
-    figure, axes = canvas(4.4, 2.3)
+    figure, axes = canvas(HALF, 2.6)
     axes.plot(*thinned(steps, values), color=COLOURS["tuned"], linewidth=1.2)
     axes.set(xlabel="step", ylabel=label)
     axes.set_ylim(bottom=0)
+    axes.locator_params(axis="y", nbins=5)
     grid(axes)
     return inline(figure, name, f"{label} by step")
 
 
+@styled
 def differences(metrics: dict[str, dict[str, Any]]) -> Markup:
     """Tuned less base with its interval, each metric on its own scale, drawn so that right is better."""
-    figure, axes = canvas(9, 0.55 * len(metrics) + 0.35, rows=len(metrics), squeeze=False)
+    figure, axes = canvas(WIDE, 0.62 * len(metrics) + 0.3, rows=len(metrics), squeeze=False)
     for place, (name, metric) in zip(axes[:, 0], metrics.items(), strict=True):
         low, high = metric["interval"]
         colour = COLOURS[{"yes": "good", "no": "bad", "unclear": "muted"}[metric["better"]]]
@@ -152,7 +169,7 @@ def differences(metrics: dict[str, dict[str, Any]]) -> Markup:
         place.plot([metric["difference"]], [0], "o", color=colour, markersize=8)
         reach = 1.15 * max(abs(low), abs(high), abs(metric["difference"]), 1e-9)
         place.set_xlim((-reach, reach) if metric["direction"] == "higher" else (reach, -reach))
-        place.set_yticks([0], [name])
+        place.set_yticks([0], [textwrap.fill(name, 28)])
         place.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
         place.tick_params(axis="x", labelsize=8)
         place.spines["left"].set_visible(False)
@@ -160,9 +177,10 @@ def differences(metrics: dict[str, dict[str, Any]]) -> Markup:
     return inline(figure, "differences", "Differences with their intervals")
 
 
+@styled
 def scatter(name: str, base: list[float], tuned: list[float], lower_is_better: bool) -> Markup:
     """Each row's value, base across and tuned upwards, with the line where both are equal."""
-    figure, axes = canvas(4.4, 3.6)
+    figure, axes = canvas(HALF, 4.2)
     low, high = min(base + tuned), max(base + tuned)
     pad = 0.05 * (high - low) or 0.5
     axes.axline((low, low), slope=1, color=COLOURS["muted"], linewidth=1, linestyle="--")
@@ -182,9 +200,10 @@ def shade(difference: float, lower_is_better: bool) -> str:
     return COLOURS["good" if (difference < 0) == lower_is_better else "bad"]
 
 
+@styled
 def bars(labels: list[str], values: list[float], label: str, name: str) -> Markup:
     """Horizontal bars with their values."""
-    figure, axes = canvas(4.4, 0.32 * len(labels) + 0.7)
+    figure, axes = canvas(HALF, 0.34 * len(labels) + 0.7)
     drawn = axes.barh(labels, values, color=COLOURS["tuned"], height=0.65)
     axes.bar_label(drawn, labels=[f"{value:,.4g}" for value in values], padding=3, color=COLOURS["ink"], fontsize=8)
     axes.invert_yaxis()
@@ -194,9 +213,10 @@ def bars(labels: list[str], values: list[float], label: str, name: str) -> Marku
     return inline(figure, name, label)
 
 
+@styled
 def histogram(edges: list[float], counts: list[float], label: str, name: str) -> Markup:
     """Counts between edges, one edge more than counts."""
-    figure, axes = canvas(4.4, 2.4)
+    figure, axes = canvas(HALF, 2.6)
     axes.stairs(counts, edges, fill=True, color=COLOURS["tuned"], alpha=0.75)
     axes.set(xlabel=label, ylabel="rows")
     axes.set_ylim(bottom=0)
@@ -204,9 +224,10 @@ def histogram(edges: list[float], counts: list[float], label: str, name: str) ->
     return inline(figure, name, label)
 
 
+@styled
 def timeline(starts: list[float], series: dict[str, list[float]], label: str, name: str) -> Markup:
     """Some quantities by window."""
-    figure, axes = canvas(4.4, 2.4)
+    figure, axes = canvas(HALF, 2.6)
     for (title, values), colour in zip(series.items(), ("tuned", "accent", "base"), strict=False):
         axes.plot(starts, values, "o-", markersize=3, color=COLOURS[colour], label=title)
     axes.set(xlabel="window", ylabel=label)

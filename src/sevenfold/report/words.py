@@ -37,8 +37,8 @@ def number(value: Any) -> str:
 
 
 def signed(value: float) -> str:
-    """A difference with its sign."""
-    return f"{value:+.4g}".replace("-", "−")
+    """A difference with its sign, three digits."""
+    return f"{value:+.3g}".replace("-", "−")
 
 
 def named(key: str, value: Any) -> tuple[str, str]:

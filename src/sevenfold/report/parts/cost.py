@@ -30,12 +30,12 @@ def against_plan(facts: Facts) -> Table | None:
     plan = tune.metrics.get("plan") if tune else None
     if tune is None or plan is None:
         return None
-    rows = [(f"{plain(name)} (planned part)", size(count), "") for name, count in plan["bytes"].items()]
+    rows = [(f"{plain(name)} (part)", size(count), "") for name, count in plan["bytes"].items()]
     measured = tune.metrics.get("peak_memory_bytes")
     rows.append(("peak memory", size(sum(plan["bytes"].values())), size(measured) if measured else "–"))
     if plan.get("seconds"):
         rows.append(("time of training", duration(plan["seconds"]), duration(tune.seconds)))
-    return Table(("what", "planned", "measured"), rows, RECORD_FILE)
+    return Table(("what", "planned", "measured"), rows, RECORD_FILE, half=True)
 
 
 def shortly(facts: Facts) -> list[str]:
@@ -50,5 +50,5 @@ def shortly(facts: Facts) -> list[str]:
         )
     if facts.evaluation and facts.evaluation["forgetting"]:
         found = facts.evaluation["forgetting"]
-        said.append(f"General knowledge: {found['verdict']}.")
+        said.append(f"General text: {found['verdict']}.")
     return said

@@ -71,4 +71,4 @@ def changes(report: dict[str, Any], source: str) -> Table:
         (f"changed by {plain(step)}", f"{number(count)} rows") for step, count in report["changed"].items() if count
     ]
     rows.append(("split", f"{split['how']}{by}, seed {split['seed']}"))
-    return Table(("what", "how much"), rows, source, words=True)
+    return Table(("what", "how much"), rows, source, words=True, half=True)

@@ -8,12 +8,13 @@ from typing import Any
 from sevenfold.report import plots
 from sevenfold.report.blocks import Cell, Figures, Folded, Part, Plot, Prose, Sample, Table
 from sevenfold.report.facts import Facts
-from sevenfold.report.words import number, plain, signed
+from sevenfold.report.words import number, signed
 
 TONES = {"yes": "good", "no": "bad", "unclear": "unsure", "mixed": "unsure"}
 FORGETTING_TONES = {"kept": "good", "some lost": "unsure", "much lost": "bad"}
-PLACES = ((0.0, "where tuning helped most"), (0.25, "upper quarter"), (0.5, "in the middle"), (0.75, "lower quarter"))
-LAST_PLACE = "where tuning helped least"
+PLACES = {0.0: "where tuning helped most", 0.5: "in the middle", 1.0: "where tuning helped least"}
+MORE_PLACES = {0.25: "upper quarter", 0.75: "lower quarter"}
+"""Share of the ranking to its name: shown at once, and on a click."""
 
 
 def part(facts: Facts) -> Part | None:
@@ -78,7 +79,7 @@ def metric_line(name: str, metric: dict[str, Any]) -> list[Cell | str]:
     low, high = metric["interval"]
     shares = " / ".join(f"{metric[key]:.0%}" for key in ("rows_better", "rows_equal", "rows_worse"))
     return [
-        f"{plain(name)} {'↑' if metric['direction'] == 'higher' else '↓'} ({metric['unit']})",
+        f"{name} {'↑' if metric['direction'] == 'higher' else '↓'} ({metric['unit']})",
         number(metric["base"]),
         number(metric["tuned"]),
         signed(metric["difference"]),
@@ -100,7 +101,7 @@ def scatters(facts: Facts) -> list[Plot]:
             len({*base, *tuned} - {0.0, 1.0}) > 0 and all(map(math.isfinite, base + tuned)) and name != "perplexity"
         )
         if graded and len(found) < 2:
-            svg = plots.scatter(plain(name), base, tuned, metric["direction"] == "lower")
+            svg = plots.scatter(name, base, tuned, metric["direction"] == "lower")
             caption = f"Each held-out row once; {len(base)} rows."
             found.append(Plot(svg, caption, facts.path("evaluate", "rows.jsonl")))
     return found
@@ -127,7 +128,7 @@ def forgetting(found: dict[str, Any], source: str) -> list[Figures | Prose]:
     return [
         Figures(
             [
-                ("general knowledge", Cell(found["verdict"], tone)),
+                ("general text", Cell(found["verdict"], tone)),
                 ("loss of the base", f"{number(compared['base'])} nats"),
                 ("loss of the tuned model", f"{number(compared['tuned'])} nats"),
                 ("difference", f"{signed(compared['difference'])} ({signed(low)} to {signed(high)})"),
@@ -151,12 +152,11 @@ def samples(facts: Facts) -> list[Prose | Sample | Folded]:
     source = facts.path("evaluate", "rows.jsonl")
     sign = 1 if facts.evaluation and facts.evaluation["metrics"][name]["direction"] == "higher" else -1
     ranked = sorted(rows, key=lambda row: sign * (row["base"]["values"][name] - row["tuned"]["values"][name]))
-    places = {round(share * (len(ranked) - 1)): label for share, label in (*PLACES, (1.0, LAST_PLACE))}
-    shown = [sample(ranked[index], label, name, source) for index, label in sorted(places.items())]
-    opening = Prose(f"Answers at fixed places of the {len(rows)} rows ranked by their gain in {plain(name)}.", source)
-    return (
-        [opening, *shown[:2], Folded(f"{len(shown) - 2} more rows", shown[2:])] if len(shown) > 2 else [opening, *shown]
-    )
+    last = len(ranked) - 1
+    shown = [sample(ranked[round(share * last)], label, name, source) for share, label in PLACES.items()]
+    more = [sample(ranked[round(share * last)], label, name, source) for share, label in MORE_PLACES.items()]
+    opening = Prose(f"Answers at fixed places of the {len(rows)} rows ranked by their gain in {name}.", source)
+    return [opening, *shown, Folded(f"{len(more)} more rows", more)]
 
 
 def ranking_metric(facts: Facts) -> str | None:
@@ -177,4 +177,4 @@ def sample(row: dict[str, Any], label: str, name: str, source: str) -> Sample:
         ("base", row["base"]["text"]),
         ("tuned", row["tuned"]["text"]),
     ]
-    return Sample(f"{row['origin']}, {label} ({plain(name)} {values})", texts, source)
+    return Sample(f"{row['origin']}, {label} ({name} {values})", texts, source)

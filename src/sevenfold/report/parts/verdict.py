@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sevenfold.report.facts import RECORD_FILE, Facts
 from sevenfold.report.parts import cost
-from sevenfold.report.words import number, plain
+from sevenfold.report.words import number
 
 WORDS = {
     "yes": ("It got better", "good"),
@@ -66,7 +67,7 @@ def better(facts: Facts) -> list[str]:
     lines = []
     for name, metric in metrics.items():
         mark = {"yes": "✓", "no": "✗", "unclear": "?"}[metric["better"]]
-        lines.append(f"{mark} {plain(name)}: {number(metric['base'])} → {number(metric['tuned'])}")
+        lines.append(f"{mark} {name}: {number(metric['base'])} → {number(metric['tuned'])}")
     return lines
 
 
@@ -89,7 +90,7 @@ def next_steps(facts: Facts) -> list[str]:
     return steps
 
 
-def from_evaluation(report: dict) -> list[str]:
+def from_evaluation(report: dict[str, Any]) -> list[str]:
     """What the evaluation asks for."""
     steps = []
     curve = report["curve"]
@@ -97,7 +98,7 @@ def from_evaluation(report: dict) -> list[str]:
         steps.append(f"The training curve is {curve['verdict']}: {curve['advice']}.")
     found = report["forgetting"]
     if found and found["verdict"] != "kept":
-        steps.append("Lower tune.learning_rate or mix general rows into the training data: general knowledge was lost.")
+        steps.append("Lower tune.learning_rate or mix general rows into the training data: general text was lost.")
     unclear = [metric for metric in report["metrics"].values() if metric["better"] == "unclear"]
     if unclear and report["rows"] < report["available"]:
         steps.append(

@@ -1,0 +1,179 @@
+"""The page: complete, self-contained, escaped, and there at every state of a run."""
+
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from sevenfold import report
+from sevenfold.record import Record
+from tests.report.made import STAGES, make_run, recipe
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> $\\frac{1}{0}$ & سلام"
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every tag is closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.tags, self.attributes, self.text = [], [], [], ""
+        self.feed(str(text))
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+    def values(self, name):
+        return [value for key, value in self.attributes if key == name]
+
+
+def page_of(record):
+    path = report.write(record, recipe())
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return page_of(make_run(tmp_path_factory.mktemp("runs") / "demo"))
+
+
+def test_it_answers_the_three_questions(whole):
+    for words in ("It got better", "Did it get better?", "What did it cost?", "What should I do next?"):
+        assert words in whole.text
+    for part in ("Base against tuned", "Training", "Data", "Cost", "Proofs", "Deployment", "Monitoring", "Record"):
+        assert part.lower().replace(" ", "-") in whole.values("id")
+
+
+def test_figures_stand_with_the_file_they_are_from(whole):
+    links = set(whole.values("href"))
+    files = {
+        "record.json",
+        "recipe.yaml",
+        "1-prepare/report.json",
+        "3-setup/result.json",
+        "4-tune/history.jsonl",
+        "4-tune/result.json",
+        "5-evaluate/result.json",
+        "5-evaluate/rows.jsonl",
+        "6-deploy/result.json",
+        "7-monitor/result.json",
+    }
+    assert files <= links
+    for figure in ("2,406", "4,884,480", "1.43 GB", "3.1e-07", "147", "demo.yaml:5"):
+        assert figure in whole.text
+
+
+def test_it_is_one_file_without_scripts(whole):
+    assert not {"script", "link", "iframe", "object", "img"} & set(whole.tags)
+    assert not [name for name, _ in whole.attributes if name.startswith("on")]
+    targets = whole.values("src") + whole.values("href") + whole.values("xlink:href")
+    assert not [target for target in targets if re.match(r"[a-z]+:|//", target)]
+
+
+def test_ids_are_unique_and_pictures_find_theirs(whole):
+    ids = whole.values("id")
+    assert len(ids) == len(set(ids))
+    wanted = {link[1:] for link in whole.values("xlink:href") if link.startswith("#")}
+    assert wanted <= set(ids)
+    assert whole.tags.count("svg") == 12
+
+
+def test_pictures_take_the_pages_colours(whole):
+    styles = " ".join(whole.values("style"))
+    assert "var(--tuned)" in styles
+    assert not re.findall(r"#0\d0\d0\d", styles)
+
+
+def test_what_data_says_is_never_markup(tmp_path):
+    record = make_run(tmp_path / "evil", word=EVIL)
+    record.stages["tune"].state, record.stages["tune"].error = "failed", EVIL
+    page = page_of(record)
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+    assert page.text.count("<script>alert(1)</script>") > 8
+
+
+def test_a_metrics_name_cannot_break_a_picture():
+    from sevenfold.report import plots
+
+    metric = {"interval": [0.1, 0.2], "difference": 0.15, "better": "yes", "direction": "higher"}
+    drawn = Page(plots.differences({EVIL: metric}))
+    assert "script" not in drawn.tags
+    assert "<script>alert(1)" in drawn.text
+    assert "script" not in Page(plots.scatter(EVIL, [0.1, 0.2], [0.3, 0.1], False)).tags
+
+
+@pytest.mark.parametrize("last", STAGES)
+def test_it_is_written_after_every_stage(tmp_path, last):
+    page = page_of(make_run(tmp_path / "part", last=last))
+    done = STAGES[: STAGES.index(last) + 1]
+    assert ("base-against-tuned" in page.values("id")) == ("evaluate" in done)
+    assert ("deployment" in page.values("id")) == ("deploy" in done)
+    assert ("Not evaluated yet" in page.text) == ("evaluate" not in done)
+
+
+def test_a_failed_stage_is_said_first(tmp_path):
+    record = make_run(tmp_path / "failed", last="tune")
+    (tmp_path / "failed" / "4-tune" / "result.json").unlink()
+    with (tmp_path / "failed" / "4-tune" / "history.jsonl").open("a") as file:
+        file.write('{"step": 121, "lo')
+    record.stages["tune"].state, record.stages["tune"].error = "failed", "TrainingError: the loss is not a number"
+    page = page_of(record)
+    assert "Stopped in tune" in page.text
+    assert "the loss is not a number" in page.text
+    assert "Mend what stopped tune" in page.text
+    assert "120 steps" in page.text
+
+
+def test_results_of_older_inputs_are_marked(tmp_path):
+    record = make_run(tmp_path / "stale")
+    record.stages["prepare"].identity = "f" * 64
+    page = page_of(record)
+    assert "came from older inputs" in page.text
+    assert "run evaluate again" in page.text
+
+
+def test_a_failed_proof_and_an_alert_ask_for_attention(tmp_path):
+    record = make_run(tmp_path / "alert")
+    record.stages["tune"].proofs[0]["passed"] = False
+    seen = tmp_path / "alert" / "7-monitor" / "result.json"
+    seen.write_text(seen.read_text().replace('"firing": []', '"firing": ["errors > 5"]'))
+    page = page_of(record)
+    assert "Look at the proof mask: it failed." in page.text
+    assert "An alert fires: errors > 5." in page.text
+
+
+def test_text_runs_in_its_own_direction(whole):
+    text = Path(report.__file__).parent.joinpath("page.html.jinja").read_text(encoding="utf-8")
+    assert '<pre dir="auto">' in text
+    assert "نتیجهٔ تابع را برمی‌گرداند." in whole.text
+
+
+def test_it_is_fast_with_a_long_history(tmp_path):
+    from sevenfold.evaluate.jsonl import write_lines
+
+    record = make_run(tmp_path / "long")
+    line = {"loss": 1.5, "learning_rate": 1e-4, "gradient_norm": 0.5, "tokens": 1, "seconds": 1.0}
+    write_lines(tmp_path / "long" / "4-tune" / "history.jsonl", ({"step": i + 1, **line} for i in range(20_000)))
+    started = time.process_time()
+    path = report.write(Record.open(record.folder), recipe())
+    assert time.process_time() - started < 3
+    assert path.stat().st_size < 600_000
