@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -12,6 +13,7 @@ from sevenfold.deploy.section import DeploySection
 from sevenfold.deploy.serve.exchange import Exchange
 from sevenfold.deploy.serve.server import background
 from sevenfold.deploy.service import TRAFFIC_FILE, Asked, Service
+from sevenfold.errors import ModelError
 from sevenfold.prepare.dataset import Dataset, Row
 from sevenfold.record import Entry, write_text
 from sevenfold.setup.environment import Environment
@@ -54,7 +56,11 @@ def ask(address: str, model: str, row: Row, section: DeploySection) -> Asked:
     """Ask one row's question as any client would."""
     messages = [message.as_dict() for message in row.conversation.prompt()]
     started = time.monotonic()
-    reply = post(f"{address}/v1/chat/completions", {"model": model, "messages": messages, "user": "smoke"}, section)
+    body = {"model": model, "messages": messages, "user": "smoke"}
+    try:
+        reply = post(f"{address}/v1/chat/completions", body, section)
+    except ModelError as error:
+        raise error.at(row.origin) from None
     choice = reply["choices"][0]
     return Asked(
         origin=row.origin,
@@ -74,8 +80,12 @@ def post(url: str, body: dict[str, Any], section: DeploySection) -> dict[str, An
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(request, timeout=section.serve.timeout + 5) as response:
-        reply: dict[str, Any] = json.loads(response.read())
+    try:
+        with direct.open(request, timeout=section.serve.timeout + 5) as response:
+            reply: dict[str, Any] = json.loads(response.read())
+    except urllib.error.HTTPError as error:
+        message = json.loads(error.read())["error"]["message"]
+        raise ModelError(f"the service refused a held-out question: {message}") from None
     return reply
 
 

@@ -81,7 +81,7 @@ def watched(observe: Observe, count: Observe) -> Observe:
         count(exchange)
         try:
             observe(exchange)
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is logged; a store that is full must not spoil the answer
             log.exception("the observer failed on request %s", exchange.id)
 
     return tell

@@ -72,7 +72,7 @@ async def completions(web: Web) -> Response:
     return await serve(web, Call(desk_of(web), Completion, web.headers.get("OpenAI-Project")), take_completion)
 
 
-async def serve(desk: Desk, web: Web, call: Call, take: Callable[[Call, Any], Awaitable[Request]]) -> Response:
+async def serve(web: Web, call: Call, take: Callable[[Call, Any], Awaitable[Request]]) -> Response:
     """Read, check, answer; whatever happens, the observer is told once."""
     try:
         request = await take(call, await body_of(web, call.desk.settings.max_body_bytes))
