@@ -26,7 +26,7 @@ class Prepared:
 
     @property
     def report(self) -> dict[str, Any]:
-        return json.loads((self.entry.folder / "report.json").read_text(encoding="utf-8"))
+        return self.dataset.report()
 
     @property
     def dropped(self) -> list[dict[str, Any]]:

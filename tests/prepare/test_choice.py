@@ -33,7 +33,7 @@ def test_a_name_alone_needs_a_path():
 
 
 def test_a_path_without_a_known_extension_asks_for_the_kind():
-    with pytest.raises(RecipeError, match="cannot tell from 'rows.cvs'") as caught:
+    with pytest.raises(RecipeError, match="cannot tell from") as caught:
         section_of(source="rows.cvs")
     assert "csv" in caught.value.alternatives
 

@@ -42,6 +42,11 @@ class Dataset(Result):
         """The Arrow file of a split."""
         return self.folder / f"{split}.arrow"
 
+    def report(self) -> dict[str, Any]:
+        """The data report; :mod:`sevenfold.prepare.report` documents its keys."""
+        report: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        return report
+
     def rows(self, split: str) -> Iterator[Row]:
         """The rows of a split in order."""
         if self.counts.get(split):

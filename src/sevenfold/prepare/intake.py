@@ -100,7 +100,7 @@ def unlearnable(conversation: Conversation) -> str | None:
 
 
 def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]) -> list[str]:
-    """The columns that go on as fields: those that are asked for, or all others that hold no lists.
+    """The columns that go on as fields: those that are asked for, or all others whose cell here is a plain value.
 
     Raises:
         DataError: A column that is asked for, or that the split needs, is not there.
@@ -112,7 +112,9 @@ def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]
             raise no_column(values, name)
     if section.keep is None:
         read = chosen.columns(values)
-        asked += [name for name, value in values.items() if name not in read and not isinstance(value, list | dict)]
+        asked += [
+            name for name, value in values.items() if name not in read and not isinstance(value, list | dict | bytes)
+        ]
     return list(dict.fromkeys(asked))
 
 

@@ -63,7 +63,7 @@ class PrepareSection(Section):
         default_factory=dict, description="Your names of columns to the format's: {frage: prompt, antwort: completion}."
     )
     keep: list[str] | None = Field(
-        None, description="Other columns that are kept with each row as text; not given: all that hold no lists."
+        None, description="Other columns that are kept with each row as text; not given: all with plain values."
     )
     clean: list[Annotated[Step, Chosen(STEPS)]] = Field(
         default_factory=default_steps, description="Cleaning steps, in order."

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -57,6 +59,14 @@ def test_a_row_is_recognised_by_its_columns_and_read(values, name, expected):
     assert FORMATS.name_of(found) == name
     assert turns(found.read(values)) == expected
     assert set(found.columns(values)) <= set(values)
+
+
+@pytest.mark.parametrize(("column", "name"), [("messages", "messages"), ("conversations", "sharegpt")])
+@pytest.mark.parametrize("value", [[], None, "[]"])
+def test_an_empty_first_row_is_recognised_by_its_column(column, name, value):
+    found = Auto().settle({column: value})
+    assert FORMATS.name_of(found) == name
+    assert found.read({column: value}) == Conversation(())
 
 
 def test_every_format_without_settings_is_a_candidate_once():
@@ -143,6 +153,11 @@ def test_a_missing_column_is_refused_with_the_nearest(name, values, missing, sug
 def test_a_list_where_text_belongs_is_refused():
     with pytest.raises(DataError, match="'completion' holds a list"):
         FORMATS.find("prompt_completion")().read({"prompt": "x", "completion": ["y"]})
+
+
+def test_plain_values_that_are_no_text_are_written_as_text():
+    values = {"prompt": date(2024, 5, 6), "completion": Decimal("1.50")}
+    assert turns(FORMATS.find("prompt_completion")().read(values)) == [("user", "2024-05-06"), ("assistant", "1.50")]
 
 
 def test_half_a_surrogate_pair_makes_a_row_unfit():

@@ -28,7 +28,7 @@ def test_broken_json_is_refused_at_its_line(write):
 
 def test_a_line_that_is_no_object_is_refused(write):
     path = write("rows.jsonl", '{"a": 1}\n[1, 2]\n')
-    with pytest.raises(DataError, match="not an object: .1, 2") as caught:
+    with pytest.raises(DataError, match="not an object: ") as caught:
         read_all(JsonLines(path=path))
     assert caught.value.where == f"{path}:2"
 

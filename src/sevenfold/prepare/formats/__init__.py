@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -12,6 +13,7 @@ from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 Values = Mapping[str, Any]
+HALF_PAIR = re.compile("[\ud800-\udfff]")
 Role = Literal["system", "user", "assistant", "tool"]
 
 ALIASES = {
@@ -75,15 +77,15 @@ def as_text(value: Any, name: str) -> str:
     """A cell as text; nothing is the empty text.
 
     Raises:
-        DataError: The cell holds a list or an object.
+        DataError: The cell holds a list, an object or bytes.
         Unfit: The text has halves of surrogate pairs, which no encoding can write.
     """
     if value is None:
         return ""
-    if not isinstance(value, str | int | float | bool):
+    if isinstance(value, list | dict | bytes):
         raise DataError(f"the column {name!r} holds a {type(value).__name__}", expected="text")
     text = str(value)
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if HALF_PAIR.search(text):
         raise Unfit("broken_unicode")
     return text
 

@@ -12,7 +12,9 @@ from sevenfold.prepare.formats import Unfit, Values, as_role, as_text
 
 
 def as_turns(value: Any) -> list[Any] | None:
-    """A cell as a list of turns, also when it is a list written as JSON text (CSV knows no lists); else None."""
+    """A cell as a list of turns: also a list written as JSON text (CSV knows no lists), or nothing; else None."""
+    if value is None:
+        return []
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
@@ -22,9 +24,17 @@ def as_turns(value: Any) -> list[Any] | None:
 
 
 def has_turns(value: Any, key: str) -> bool:
-    """Whether a cell is a list of objects with this key; an empty list may be one."""
+    """Whether a cell is a list whose first turn is an object with this key."""
     turns = as_turns(value)
-    return turns is not None and all(isinstance(turn, dict) and key in turn for turn in turns[:1])
+    first = turns[0] if turns else None
+    return isinstance(first, dict) and key in first
+
+
+def list_column(values: Values, names: tuple[str, ...], key: str) -> str | None:
+    """The column of these that holds turns with this key; an empty list counts in the first, the format's own."""
+    filled = next((name for name in names if has_turns(values.get(name), key)), None)
+    own = names[0] if names[0] in values and as_turns(values[names[0]]) == [] else None
+    return filled or own
 
 
 def turns_of(values: Values, name: str) -> list[Any]:

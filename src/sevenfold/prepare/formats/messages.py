@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sevenfold.chat.conversation import Conversation
 from sevenfold.prepare.formats import Format, Role, Values, column, no_column
-from sevenfold.prepare.formats._turns import as_message, has_turns, turns_of
+from sevenfold.prepare.formats._turns import as_message, has_turns, list_column, turns_of
 
 LISTS = ("messages", "conversations", "conversation")
 
@@ -21,7 +21,7 @@ class Messages(Format):
 
     def columns(self, values: Values) -> tuple[str, ...]:
         """``messages``, or ``prompt`` and ``completion``."""
-        whole = next((name for name in LISTS if name in values and has_turns(values[name], "role")), None)
+        whole = list_column(values, LISTS, "role")
         if whole:
             return (whole,)
         pair = ("prompt", "completion")

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.prepare.formats import Format, Role, Values, as_text, column, no_column
-from sevenfold.prepare.formats._turns import as_message, has_turns, turns_of
+from sevenfold.prepare.formats._turns import as_message, list_column, turns_of
 
 LISTS = ("conversations", "conversation")
 
@@ -21,7 +21,7 @@ class ShareGpt(Format):
 
     def columns(self, values: Values) -> tuple[str, ...]:
         """The list of turns, and ``system`` where there is one."""
-        turns = next((name for name in LISTS if name in values and has_turns(values[name], "from")), None)
+        turns = list_column(values, LISTS, "from")
         return tuple(name for name in (turns, "system") if name in values) if turns else ()
 
     def read(self, values: Values) -> Conversation:
