@@ -288,13 +288,15 @@ def make_run(run: Path, last: str = "monitor", word: str = "") -> Record:
             },
         ]
         record.stages["tune"].metrics["plan"] = {
-            "bytes": {
+            "parts": {
                 "weights": 538_000_000,
                 "gradients": 20_000_000,
                 "optimiser": 40_000_000,
                 "activations": 700_000_000,
             },
+            "available_bytes": 6_000_000_000,
             "seconds": 130.0,
+            "advice": [],
         }
         record.stages["tune"].metrics["peak_memory_bytes"] = 1_430_000_000
     record.write()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sevenfold.evaluate.metrics import METRICS, Metric, default_metrics
+from sevenfold.evaluate.metrics import METRICS, Metric, default_metrics, metric_name
 from sevenfold.evaluate.passages import fingerprint
 from sevenfold.schema import Chosen, Section
 
@@ -27,6 +28,14 @@ class EvaluateSection(Section):
     )
     resamples: int = Field(10_000, ge=1000, description="Draws of the paired bootstrap behind every interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="The share of such intervals that hold the truth.")
+
+    @model_validator(mode="after")
+    def each_once(self) -> Self:
+        """Refuse a metric that stands twice: its figures would have one name."""
+        twice = [name for name, count in Counter(map(metric_name, self.metrics)).items() if count > 1]
+        if twice:
+            raise ValueError(f"the metric {twice[0]} stands twice in evaluate.metrics")
+        return self
 
     def outside(self) -> dict[str, str]:
         """The fingerprint of the general text."""

@@ -12,7 +12,7 @@ from sevenfold.evaluate.forgetting import Forgetting, forgetting
 from sevenfold.evaluate.held_out import HeldOut, Question, held_out
 from sevenfold.evaluate.jsonl import write_lines
 from sevenfold.evaluate.measure import Measured, measure, plain_sequence, work_for
-from sevenfold.evaluate.metrics import METRICS
+from sevenfold.evaluate.metrics import metric_name
 from sevenfold.evaluate.paired import Pairs, compare
 from sevenfold.evaluate.passages import passages
 from sevenfold.evaluate.report import ROWS_FILE, Report, overall, summarise
@@ -136,7 +136,7 @@ def free_memory() -> None:
 def paired(section: EvaluateSection, questions: list[Question], measured: dict[str, Measured]) -> dict[str, Pairs]:
     """Every metric's values by its name."""
     return {
-        METRICS.name_of(metric): pairs_of(metric, questions, measured["base"], measured["tuned"])
+        metric_name(metric): pairs_of(metric, questions, measured["base"], measured["tuned"])
         for metric in section.metrics
     }
 

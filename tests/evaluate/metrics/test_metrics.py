@@ -7,7 +7,7 @@ import pytest
 from sacrebleu.metrics import CHRF
 
 from sevenfold.errors import RecipeError
-from sevenfold.evaluate.metrics import DEFAULTS, METRICS, Likelihood, default_metrics
+from sevenfold.evaluate.metrics import DEFAULTS, METRICS, Likelihood, default_metrics, metric_name
 from sevenfold.evaluate.metrics.chrf import Chrf
 from sevenfold.evaluate.metrics.exact_match import ExactMatch
 from sevenfold.evaluate.metrics.loss import Loss
@@ -90,3 +90,23 @@ def test_a_recipe_chooses_metrics_by_name_and_is_told_the_nearest():
         METRICS.find("rogue_l")
     assert "did you mean: rouge_l" in str(caught.value)
     assert "perplexity" in str(caught.value)
+
+
+def test_a_users_own_file_is_a_metric(tmp_path):
+    path = tmp_path / "length_ratio.py"
+    path.write_text(
+        "from typing import ClassVar\n"
+        "from sevenfold.evaluate.metrics import AnswerMetric\n"
+        "class LengthRatio(AnswerMetric):\n"
+        "    better: ClassVar[str] = 'higher'\n"
+        "    def value(self, answer: str, reference: str) -> float:\n"
+        "        return min(len(answer), len(reference)) / max(len(answer), len(reference), 1)\n"
+    )
+    metric = EvaluateSection(metrics=[{"file": str(path)}]).metrics[0]
+    assert metric.value("ab", "abcd") == 0.5
+    assert metric_name(metric) == "length_ratio"
+
+
+def test_a_metric_may_stand_once_only():
+    with pytest.raises(ValueError, match="the metric chrf stands twice"):
+        EvaluateSection(metrics=["chrf", {"chrf": {"words": 2}}])

@@ -79,3 +79,8 @@ DEFAULTS = ("loss", "perplexity", "chrf", "rouge_l", "exact_match")
 def default_metrics() -> list[Metric]:
     """The metrics of :data:`DEFAULTS` with their default settings."""
     return [METRICS.find(name)() for name in DEFAULTS]
+
+
+def metric_name(metric: Metric) -> str:
+    """The metric's name in figures: its file's name."""
+    return METRICS.name_of(metric).removeprefix("sevenfold_user_")

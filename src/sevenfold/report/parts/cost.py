@@ -30,12 +30,13 @@ def against_plan(facts: Facts) -> Table | None:
     plan = tune.metrics.get("plan") if tune else None
     if tune is None or plan is None:
         return None
-    rows = [(f"{plain(name)} (part)", size(count), "") for name, count in plan["bytes"].items()]
+    rows = [(plain(name), size(count), "") for name, count in plan["parts"].items()]
     measured = tune.metrics.get("peak_memory_bytes")
-    rows.append(("peak memory", size(sum(plan["bytes"].values())), size(measured) if measured else "–"))
-    if plan.get("seconds"):
-        rows.append(("time of training", duration(plan["seconds"]), duration(tune.seconds)))
-    return Table(("what", "planned", "measured"), rows, RECORD_FILE, half=True)
+    rows.append(("peak memory", size(sum(plan["parts"].values())), size(measured) if measured else "–"))
+    if facts.history:
+        spent = sum(step["seconds"] for step in facts.history)
+        rows.append(("time of the steps", duration(plan["seconds"]), duration(spent)))
+    return Table(("memory and time", "planned", "measured"), rows, RECORD_FILE, half=True)
 
 
 def shortly(facts: Facts) -> list[str]:
