@@ -41,14 +41,6 @@ def signed(value: float) -> str:
     return f"{value:+.3g}".replace("-", "−")
 
 
-def named(key: str, value: Any) -> tuple[str, str]:
-    """A key and its value as label and text; the end of the key says the unit."""
-    for ending, show in (("_bytes", size), ("_seconds", duration)):
-        if key.endswith(ending) and isinstance(value, int | float):
-            return plain(key.removesuffix(ending)), show(value)
-    return (plain(key), duration(value)) if key == "seconds" else (plain(key), number(value))
-
-
 def plain(key: str) -> str:
     """A key as words."""
     return key.replace("_", " ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sevenfold.report.blocks import Cell, Folded, Part, Prose, Table
+from sevenfold.report.blocks import Cell, Folded, Part, Table
 from sevenfold.report.facts import ORDER, RECORD_FILE, Facts
 from sevenfold.report.words import duration, number
 
@@ -43,7 +43,7 @@ def stages(facts: Facts) -> Table:
     return Table(("stage", "state", "time", "started (UTC)", "identity"), rows, RECORD_FILE, words=True)
 
 
-def recipe(facts: Facts) -> Table | Prose:
+def recipe(facts: Facts) -> Table:
     """Every value of the recipe with its origin."""
     rows = []
     for stage in ORDER:
