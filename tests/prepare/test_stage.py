@@ -142,6 +142,7 @@ def test_a_split_by_a_column_that_is_not_there_is_refused(run, write_rows):
     with pytest.raises(DataError, match="no column 'lable'") as caught:
         run(source=write_rows(pairs(10)), split={"how": {"stratified": "lable"}})
     assert caught.value.suggestion == "label"
+    assert "prepare.split.how" in caught.value.next_step
 
 
 WORDS = st.text(st.sampled_from("ab \nA"), min_size=1, max_size=4)

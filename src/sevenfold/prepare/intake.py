@@ -56,12 +56,13 @@ def read_source(
         facts.rows += 1
         try:
             values = renamed(raw.values, section.columns)
-            if chosen is None:
-                chosen = section.format.settle(values)
-                describe(chosen, section, values, facts, reading)
-            yield raw, as_row(chosen, section, values, raw.origin)
+            chosen = chosen or section.format.settle(values)
+            outcome = as_row(chosen, section, values, raw.origin)
         except DataError as error:
             raise error.at(raw.origin) from None
+        if facts.rows == 1:
+            describe(chosen, section, values, facts, reading)
+        yield raw, outcome
 
 
 def renamed(values: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:
@@ -72,12 +73,7 @@ def renamed(values: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:
     """
     for name in columns:
         if name not in values:
-            raise DataError(
-                f"there is no column {name!r}",
-                value=name,
-                alternatives=list(values),
-                next_step="correct prepare.columns; it maps your names to the format's",
-            )
+            raise no_column(values, name, "correct prepare.columns; it maps your names to the format's")
     return {columns.get(name, name): value for name, value in values.items()} if columns else values
 
 
@@ -109,7 +105,7 @@ def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]
     asked = [*(section.keep or []), *needed]
     for name in asked:
         if name not in values:
-            raise no_column(values, name)
+            raise no_column(values, name, "correct the column in prepare.split.how or prepare.keep")
     if section.keep is None:
         read = chosen.columns(values)
         asked += [

@@ -63,13 +63,16 @@ def column(values: Values, *names: str) -> str | None:
     return next((name for name in names if name in values), None)
 
 
-def no_column(values: Values, name: str) -> DataError:
-    """The error for a column that is not there."""
+MAP_NAMES = "map your names with prepare.columns, for example columns: {your_name: prompt}"
+
+
+def no_column(values: Values, name: str, next_step: str = MAP_NAMES) -> DataError:
+    """The error for a column that is not there; the nearest of those that are is suggested."""
     return DataError(
         f"there is no column {name!r}",
         value=name,
         alternatives=list(values),
-        next_step="map your names with prepare.columns, for example columns: {your_name: prompt}",
+        next_step=next_step,
     )
 
 
