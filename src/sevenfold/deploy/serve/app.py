@@ -52,7 +52,6 @@ def create_app(engine: Engine, model: str, settings: Serving, observe: Observe, 
     app.include_router(routes)
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(HTTPException, no_route)
-    app.add_exception_handler(Exception, failed)
     return app
 
 
@@ -67,11 +66,6 @@ async def no_route(web: Web, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     message = f"{error.detail}: {web.method} {web.url.path}"
     return JSONResponse(Refusal(error.status_code, message, "no_route").body(), error.status_code, error.headers)
-
-
-async def failed(_: Web, error: Exception) -> JSONResponse:
-    """A mistake of the server; its traceback is in the log, not in the answer."""
-    return JSONResponse(Refusal(500, "the server failed; its log has the reason", "internal_error").body(), 500)
 
 
 def watched(observe: Observe, count: Observe) -> Observe:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.requests import Request as Web
 from starlette.responses import Response
 
-from sevenfold.deploy.serve.call import Call, Desk
+from sevenfold.deploy.serve.call import Call, Desk, log
 from sevenfold.deploy.serve.intake import body_of, check_key, check_model, take_chat, take_completion
 from sevenfold.deploy.serve.protocol import Chat, Completion, Request
 from sevenfold.deploy.serve.refusal import HUNG_UP, Refusal
@@ -88,8 +88,9 @@ async def serve(web: Web, call: Call, take: Callable[[Call, Any], Awaitable[Requ
         call.tell(refusal.status, refusal.message)
         raise
     except Exception as error:
+        log.exception("request %s failed", call.id)
         call.tell(500, repr(error))
-        raise
+        raise Refusal(500, "the engine failed; the server's log has the reason", "engine_failed") from error
 
 
 async def collected(call: Call, web: Web) -> bool:
