@@ -164,11 +164,11 @@ def plan(
 
     run, console = open_run(read_recipe(recipe, overrides, runs), runs, force=False)
     run.up_to("setup", report=False)
-    made = forecast.of_run(run)
+    work, made = forecast.of_run(run)
     if as_json:
-        emit(forecast.as_json(made))
+        emit(forecast.as_json(work, made))
     else:
-        forecast.show(made, console)
+        forecast.show(work, made, console)
 
 
 @app.command()

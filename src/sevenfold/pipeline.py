@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset
     from sevenfold.prove.proof import Proof
+    from sevenfold.setup.environment import Environment
 
 STAGE_FILE = "stage.json"
 ROOMS = ("chat", "generate")
@@ -43,7 +44,7 @@ class Stage:
         name: Its command, section, package and function.
         result: The module and class of what it gives.
         needs: The stages whose results it takes, in the order of its function's arguments.
-        fresh: It looks at the machine as it is now, so it runs every time and is never reused.
+        fresh: It looks at the machine, or at traffic, as it is now, so it runs every time and is never reused.
     """
 
     name: str
@@ -80,7 +81,7 @@ STAGES = (
     Stage("tune", "sevenfold.tune.tuned:Tuned", ("prepare", "load", "setup")),
     Stage("evaluate", "sevenfold.evaluate.report:Report", ("prepare", "load", "setup", "tune")),
     Stage("deploy", "sevenfold.deploy.service:Service", ("prepare", "load", "setup", "tune")),
-    Stage("monitor", "sevenfold.monitor.observations:Observations", ("prepare", "deploy")),
+    Stage("monitor", "sevenfold.monitor.observations:Observations", ("prepare", "deploy"), fresh=True),
 )
 NAMES = tuple(stage.name for stage in STAGES)
 
@@ -125,6 +126,11 @@ class Run:
     def model(self) -> Model:
         """What ``load`` gave in this process."""
         return cast("Model", self.results["load"])
+
+    @property
+    def environment(self) -> Environment:
+        """What ``setup`` gave in this process."""
+        return cast("Environment", self.results["setup"])
 
     def up_to(self, last: str, report: bool = True) -> Record:
         """Run the stages up to ``last`` and write the report.

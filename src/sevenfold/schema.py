@@ -150,7 +150,8 @@ def explain(
         locate: Turns a key path into a place such as ``recipe.yaml:12``, or None.
         prefix: The keys above ``model`` in the recipe.
     """
-    first = error.errors()[0]
+    # A misspelt key is the cause of the missing one beside it, so it is told first.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = tuple(str(part) for part in first["loc"])
     key = ".".join(prefix + path)
     where = locate(path) or key

@@ -11,7 +11,7 @@ from sevenfold.errors import ModelError
 from sevenfold.load import weights
 from sevenfold.load.model import Card
 from sevenfold.load.places import Place
-from sevenfold.load.quiet import quiet
+from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.errors import ModelError
-from sevenfold.load.quiet import quiet
+from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from sevenfold.chat.encoder import Encoder
-from sevenfold.load.quiet import quiet
+from sevenfold.quiet import quiet
 from sevenfold.record import Result
 
 if TYPE_CHECKING:
@@ -96,3 +96,11 @@ class Model(Result):
         embedding: Any = network.get_input_embeddings()
         embedding.padding_idx = None
         return network.eval()
+
+    def skeleton(self) -> PreTrainedModel:
+        """The network without memory for its weights (on torch's meta device), for counting and planning."""
+        import torch
+        from transformers import AutoConfig, AutoModelForCausalLM
+
+        with quiet(), torch.device("meta"):
+            return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(self.weights))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sevenfold import cache
 from sevenfold.errors import ModelError
-from sevenfold.load import cache, catalogue, gguf, hub, weights
+from sevenfold.load import catalogue, gguf, hub, weights
 from sevenfold.record import digest, file_digest
 
 

@@ -7,8 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from sevenfold import cache
 from sevenfold.errors import MachineError
-from sevenfold.load import cache
 from sevenfold.record import file_digest
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
 
-LIMIT = 1e-4
-"""Largest relative difference in float32. Sums in another order differ by about 1e-6 in networks of 30 layers."""
+LIMIT = 1e-3
+"""Largest relative difference in float32. Sums in another order differ by up to 1e-4 in networks of 30 layers; what the proof guards against, by 1e-2 and more."""
 
 
 @dataclass

@@ -13,23 +13,26 @@ def prove(case: Case) -> Proof:
     """Count replies whose preceding ids differ from transformers' own rendering of the conversation so far.
 
     The reference is ``tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True)``, the call
-    that transformers-based servers make; it shares no code with the encoder.
+    that transformers-based servers make; it shares no code with the encoder. Behind deployment the tokenizer is the
+    one that was deployed.
     """
     encoder = case.model.encoder()
+    server = case.service.encoder() if case.service else encoder
     rows = case.rows(MANY)
     replies = sum(len(row.conversation.replies) for row in rows)
     wrong = sum(
-        wrong_prompts(row.conversation, case.section.objective.sequences(row.conversation, encoder), encoder)
+        wrong_prompts(row.conversation, case.section.objective.sequences(row.conversation, encoder), server)
         for row in rows
     )
-    what = f"ids before {replies} replies of {len(rows)} rows against apply_chat_template"
+    whose = "the deployed tokenizer's" if case.service else "the tokenizer's"
+    what = f"ids before {replies} replies of {len(rows)} rows against {whose} apply_chat_template"
     return Proof.of("tokens", wrong, 0, "replies", what)
 
 
-def wrong_prompts(conversation: Conversation, sequences: list[TokenSequence], encoder: Encoder) -> int:
+def wrong_prompts(conversation: Conversation, sequences: list[TokenSequence], server: Encoder) -> int:
     """Replies of a conversation that stand behind other ids than a server would send."""
     trained = [sequence.ids[:start] for sequence in sequences for start in reply_starts(sequence)]
-    served = [served_ids(conversation, index, encoder) for index in conversation.replies]
+    served = [served_ids(conversation, index, server) for index in conversation.replies]
     differing = sum(a != b for a, b in zip(trained, served, strict=False))
     return differing + abs(len(trained) - len(served))
 
@@ -40,10 +43,10 @@ def reply_starts(sequence: TokenSequence) -> list[int]:
     return [i for i in range(len(weights)) if weights[i] > 0 and (i == 0 or weights[i - 1] == 0)]
 
 
-def served_ids(conversation: Conversation, index: int, encoder: Encoder) -> list[int]:
+def served_ids(conversation: Conversation, index: int, server: Encoder) -> list[int]:
     """What a server sends to get the reply at ``index``."""
     messages = [message.as_dict() for message in conversation.messages[:index]]
-    rendered: Any = encoder.tokenizer.apply_chat_template(
+    rendered: Any = server.tokenizer.apply_chat_template(
         messages, add_generation_prompt=True, tokenize=True, return_dict=True
     )
     return list(rendered["input_ids"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sevenfold.load import cache
+from sevenfold import cache
 from sevenfold.record import nearest_folder
 from sevenfold.setup import devices, limits
 from sevenfold.setup.snapshot import processor, version

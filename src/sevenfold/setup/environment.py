@@ -11,6 +11,8 @@ from sevenfold.record import Result
 if TYPE_CHECKING:
     import torch
 
+    from sevenfold.setup.plan import Plan, Work
+
 
 class Environment(Result):
     """What the machine offers and what of it is used."""
@@ -50,3 +52,13 @@ class Environment(Result):
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.deterministic = self.deterministic
         torch.backends.cudnn.benchmark = not self.deterministic
+
+    def plan(self, work: Work) -> Plan:
+        """Memory by part and time of some work, here and now.
+
+        The rate of products is measured, which takes a fraction of a second.
+        """
+        from sevenfold.setup import plan
+        from sevenfold.setup.limits import available_memory
+
+        return plan.make(work, available_memory(self.device), plan.measure_rate(self.dtype, self.device))

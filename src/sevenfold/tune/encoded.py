@@ -7,6 +7,7 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -57,17 +58,34 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.parts["rows"])
 
+    def numbers(self, index: int) -> range:
+        """The places of a row's sequences among all."""
+        ends = self.parts["rows"]
+        return range(int(ends[index - 1]) if index else 0, int(ends[index]))
+
     def row(self, index: int) -> list[TokenSequence]:
         """The sequences of a row."""
-        ends = self.parts["rows"]
-        first, last = (int(ends[index - 1]) if index else 0), int(ends[index])
-        return [self.sequence(number) for number in range(first, last)]
+        return [self.sequence(number) for number in self.numbers(index)]
 
     def sequence(self, number: int) -> TokenSequence:
         """A sequence by its place among all."""
         ends = self.parts["sequences"]
         tokens = slice(int(ends[number - 1]) if number else 0, int(ends[number]))
         return TokenSequence(self.parts["ids"][tokens].tolist(), self.parts["weights"][tokens].tolist())
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Tokens of every sequence."""
+        return np.diff(self.parts["sequences"], prepend=0)
+
+    @property
+    def supervised(self) -> int:
+        """Targets of all sequences together."""
+        return int(np.count_nonzero(self.parts["weights"]))
+
+    def row_lengths(self, index: int) -> list[int]:
+        """Tokens of each sequence of a row."""
+        return [int(self.lengths[number]) for number in self.numbers(index)]
 
     def sequences(self, indices: Iterable[int]) -> list[TokenSequence]:
         """The sequences of some rows, in the order of the rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,16 +37,21 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
 
     Raises:
         DataError: No row can be learnt from.
+        MachineError: The plan needs more memory than there is.
         TrainingError: The loss is not a number or jumped.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     from sevenfold.tune import memory
     from sevenfold.tune.trainer import Trainer
+    from sevenfold.tune.work import work_of
 
     check_length(section, model)
     encoded = {split: encoded_split(split, section, dataset, model, entry) for split in ("train", "validation")}
     if not len(encoded["train"]):
         raise DataError("no row is left to learn from", where=str(entry.folder), next_step="see the notes above")
+    plan = environment.plan(work_of(section, encoded["train"], model, environment))
+    entry.metric("plan", asdict(plan))
+    plan.require()
     environment.start()
     memory.reset_peak()
     forward = build(section, model, environment)

@@ -33,4 +33,4 @@ class Export(Component):
         """
 
 
-EXPORTS: Registry[Export] = Registry(__name__, Export)  # type: ignore[type-abstract]
+EXPORTS: Registry[Export] = Registry(__name__, Export)

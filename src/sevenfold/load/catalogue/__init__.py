@@ -34,7 +34,7 @@ class CatalogueEntry(Component):
         """
 
 
-CATALOGUE = Registry[CatalogueEntry](__name__, CatalogueEntry)  # type: ignore[type-abstract]
+CATALOGUE = Registry[CatalogueEntry](__name__, CatalogueEntry)
 
 
 def names() -> list[str]:

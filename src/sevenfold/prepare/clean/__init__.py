@@ -42,7 +42,7 @@ def rewritten(row: Row, change: Callable[[str], str]) -> Row:
     return row if changed == messages else replace(row, conversation=Conversation(changed))
 
 
-STEPS = Registry(__name__, Step)  # type: ignore[type-abstract]
+STEPS = Registry(__name__, Step)
 DEFAULT = ("unicode", "whitespace", "empty", "length", "duplicates")
 """The steps that are taken when the recipe names none, in order."""
 

@@ -114,4 +114,4 @@ def as_role(name: Any, roles: Mapping[str, str]) -> str:
     return next(role for key, role in known.items() if key.lower() == name.strip().lower())
 
 
-FORMATS = Registry(__name__, Format)  # type: ignore[type-abstract]
+FORMATS = Registry(__name__, Format)

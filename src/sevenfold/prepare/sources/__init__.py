@@ -95,4 +95,4 @@ class FileSource(Source):
         """The rows of one file."""
 
 
-SOURCES = Registry(__name__, Source)  # type: ignore[type-abstract]
+SOURCES = Registry(__name__, Source)

@@ -37,4 +37,4 @@ class Splitter(Component):
         """For each row ``train``, ``validation`` or ``test``."""
 
 
-SPLITTERS = Registry(__name__, Splitter)  # type: ignore[type-abstract]
+SPLITTERS = Registry(__name__, Splitter)

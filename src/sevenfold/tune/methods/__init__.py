@@ -57,4 +57,4 @@ class Method(Component):
         return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
 
 
-METHODS = Registry[Method](__name__, Method)  # type: ignore[type-abstract]
+METHODS = Registry[Method](__name__, Method)

@@ -35,4 +35,4 @@ class Objective(Component):
         """
 
 
-OBJECTIVES = Registry[Objective](__name__, Objective)  # type: ignore[type-abstract]
+OBJECTIVES = Registry[Objective](__name__, Objective)

@@ -20,4 +20,4 @@ class Optimizer(Component):
         """The optimiser for some parameters."""
 
 
-OPTIMIZERS = Registry[Optimizer](__name__, Optimizer)  # type: ignore[type-abstract]
+OPTIMIZERS = Registry[Optimizer](__name__, Optimizer)

@@ -32,4 +32,4 @@ class Schedule(Component):
         return self.after_warmup((step - warm) / max(1, total - warm))
 
 
-SCHEDULES = Registry[Schedule](__name__, Schedule)  # type: ignore[type-abstract]
+SCHEDULES = Registry[Schedule](__name__, Schedule)

@@ -7,12 +7,12 @@ import time
 import pytest
 
 from sevenfold.errors import MachineError
-from sevenfold.load import cache
+from sevenfold import cache
 
 WORKER = """
 import sys, time
 from pathlib import Path
-from sevenfold.load import cache
+from sevenfold import cache
 
 def make(folder: Path) -> None:
     with open(sys.argv[1], "a") as log:

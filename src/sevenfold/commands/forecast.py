@@ -1,0 +1,55 @@
+"""The command ``plan``: memory by part and time, from the recipe's own rows, before anything is trained."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.console import Console
+from sevenfold.record import Entry
+
+if TYPE_CHECKING:
+    from sevenfold.pipeline import Run
+    from sevenfold.setup.plan import Plan, Work
+
+
+def of_run(run: Run) -> tuple[Work, Plan]:
+    """The work that a run's training will do, and its plan; the first three stages are done."""
+    from sevenfold.tune.stage import encoded_split
+    from sevenfold.tune.work import work_of
+
+    section, model, environment = run.recipe.tune, run.model, run.environment
+    with tempfile.TemporaryDirectory() as folder:
+        rows = encoded_split("train", section, run.dataset, model, Entry(Path(folder), run.console))
+        work = work_of(section, rows, model, environment)
+    return work, environment.plan(work)
+
+
+def as_json(work: Work, plan: Plan) -> dict[str, Any]:
+    """The object of ``--json``: bytes by part, their sum, what is free, seconds, advice."""
+    return {
+        "bytes": plan.parts,
+        "total_bytes": plan.total_bytes,
+        "available_bytes": plan.available_bytes,
+        "fits": plan.fits,
+        "seconds": plan.seconds,
+        "advice": plan.advice,
+        "work": asdict(work),
+    }
+
+
+def show(work: Work, plan: Plan, console: Console) -> None:
+    """The plan as a table and a sentence."""
+    rows = [[name, f"{size / 1e6:,.0f} MB"] for name, size in plan.parts.items()]
+    console.table(
+        "memory at the peak of training", ["part", "size"], [*rows, ["total", f"{plan.total_bytes / 1e6:,.0f} MB"]]
+    )
+    console.say(
+        f"{work.trainable_parameters:,} parameters move; {work.total_tokens:,} tokens in about "
+        f"{plan.seconds / 60:.1f} minutes; {plan.available_bytes / 1e9:.1f} GB are free: "
+        + ("it fits" if plan.fits else "it does not fit")
+    )
+    for advice in plan.advice:
+        console.say(f"  would fit: {advice}")

@@ -1,0 +1,118 @@
+"""Proof 7, export: every exported form answers as the tuned model does, within the tolerance of its precision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sevenfold.errors import ProofError
+from sevenfold.prove.merge import logprobs
+from sevenfold.prove.proof import Case, Proof
+
+if TYPE_CHECKING:
+    from sevenfold.deploy.service import Service
+
+    NextLogProbs = Callable[[list[int]], dict[int, float]]
+
+TOLERANCE = {"float32": 1e-3, "f32": 0.02, "f16": 0.05, "float16": 0.05, "bfloat16": 0.2, "bf16": 0.2, "q8_0": 0.5}
+"""Largest difference of a log-probability, nats, by the precision that a form's file states. llama.cpp keeps keys and
+values in half precision, so its float32 form differs too."""
+GGUF_TYPES = {0: "f32", 1: "f16", 7: "q8_0", 32: "bf16"}
+"""Precision by ``general.file_type`` of a GGUF file."""
+CANDIDATES = 10
+"""Likeliest next tokens that are compared at a position."""
+
+
+def prove(case: Case) -> Proof:
+    """Compare the likeliest next tokens of every form with the tuned network's, at the start and inside of replies."""
+    if case.tuned is None or case.service is None:
+        raise ProofError("there is no export yet", next_step="sevenfold deploy RECIPE")
+    expected = list(expectations(case))
+    ratios, said = [0.0], []
+    for name in case.service.exports:
+        precision = precision_of(case.service.export(name))
+        with opened(name, case, case.service) as next_log_probs:
+            gap = max(largest_gap(next_log_probs(prompt), logprobs_V) for prompt, logprobs_V in expected)
+        ratios.append(gap / TOLERANCE[precision])
+        said.append(f"{name} ({precision}) {gap:.2g} of {TOLERANCE[precision]:g} nats")
+    what = f"next tokens after {len(expected)} prompts against the tuned network: {', '.join(said)}"
+    return Proof.of("export", max(ratios), 1.0, "times the tolerance", what)
+
+
+def expectations(case: Case) -> Iterator[tuple[list[int], list[float]]]:
+    """Prompts, and the tuned network's log-probabilities of the whole vocabulary behind each, in float32.
+
+    A prompt ends where a reply begins, and once more in the reply's middle.
+    """
+    import torch
+
+    assert case.tuned is not None
+    sequences = case.short_sequences()
+    for sequence, logprobs_TV in zip(
+        sequences, logprobs(case.tuned.network(case.model, torch.float32), sequences), strict=True
+    ):
+        start = next(index for index, weight in enumerate(sequence.weights) if weight > 0)
+        for end in {start, (start + len(sequence)) // 2}:
+            yield sequence.ids[:end], logprobs_TV[end - 1].tolist()
+
+
+def largest_gap(found: dict[int, float], expected_V: list[float]) -> float:
+    """The largest difference over the candidates that a form names."""
+    return max(abs(logprob - expected_V[token]) for token, logprob in found.items())
+
+
+def precision_of(folder: Path) -> str:
+    """The precision that a form's own files state."""
+    gguf_files = sorted(folder.glob("*.gguf"))
+    if gguf_files:
+        import gguf
+
+        return GGUF_TYPES[gguf.GGUFReader(gguf_files[0]).fields["general.file_type"].contents()]
+    config = folder / "config.json"
+    if config.exists():
+        return str(json.loads(config.read_text(encoding="utf-8")).get("dtype", "float32"))
+    return "float32"
+
+
+@contextmanager
+def opened(name: str, case: Case, service: Service) -> Iterator[NextLogProbs]:
+    """A form as its users open it: an adapter by PEFT, any other by the engine that reads it."""
+    from sevenfold.generate.engine import Capacity
+    from sevenfold.generate.engines import ENGINES
+
+    if name == "adapter":
+        yield adapter_log_probs(case, service.export(name))
+        return
+    backend = next((ENGINES.find(engine) for engine in ENGINES.names() if ENGINES.find(engine).form == name), None)
+    if backend is None:
+        raise ProofError(f"no engine opens the export {name!r}, so it cannot be proved", alternatives=ENGINES.names())
+    capacity = Capacity(threads=case.environment.threads, at_once=1, context=service.context)
+    with backend().open(service.export(name), service.encoder(), capacity) as engine:
+        yield lambda prompt: engine.next_log_probs(prompt, CANDIDATES)
+
+
+def adapter_log_probs(case: Case, folder: Path) -> NextLogProbs:
+    """The adapter's files beside the base: by PEFT where it is installed, else by the method that wrote them."""
+    import importlib.util
+
+    import torch
+
+    assert case.tuned is not None
+    network: torch.nn.Module = case.model.network(torch.float32)
+    if importlib.util.find_spec("peft"):
+        from peft import PeftModel
+
+        network = PeftModel.from_pretrained(network, folder).eval()
+    else:
+        case.tuned.chosen_method().load(network, folder)
+
+    def next_log_probs(prompt: list[int]) -> dict[int, float]:
+        with torch.inference_mode():
+            logprobs_V = torch.log_softmax(network(torch.tensor([prompt])).logits[0, -1].float(), -1)
+        values, tokens = logprobs_V.topk(CANDIDATES)
+        return dict(zip(tokens.tolist(), values.tolist(), strict=True))
+
+    return next_log_probs

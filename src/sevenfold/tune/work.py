@@ -1,0 +1,58 @@
+"""What a training will do, in numbers, for the plan of memory and time."""
+
+from __future__ import annotations
+
+from sevenfold.load.model import Model
+from sevenfold.setup.environment import Environment
+from sevenfold.setup.plan import Shape, Work
+from sevenfold.tune.batches import Batches
+from sevenfold.tune.encoded import Encoded
+from sevenfold.tune.engine.passes import split
+from sevenfold.tune.section import TuneSection
+
+
+def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Environment) -> Work:
+    """Count what is trained, and walk through all batches to find the largest pass.
+
+    Args:
+        section: The recipe's section.
+        rows: The training rows.
+        model: The base model; its network is built without weights.
+        environment: Its precision and seed.
+    """
+    network = model.skeleton()
+    section.method.attach(network)
+    moving = sum(weight.numel() for weight in section.method.trainable(network).values())
+    frozen = sum(weight.numel() for weight in network.parameters()) - moving
+    lengths = rows.lengths
+    steps = section.total_steps(len(rows))
+    share = rows.supervised / max(1, int(lengths.sum()))
+    largest, total = walk(section, rows, environment.seed, steps)
+    held = section.method.weights_dtype(environment.dtype).itemsize
+    return Work(
+        shape=Shape.of(model.card),
+        frozen_parameters=frozen,
+        trainable_parameters=moving,
+        tokens_per_pass=largest,
+        supervised_per_pass=max(1, round(share * largest)),
+        total_tokens=total,
+        total_supervised=round(share * total),
+        # A token's attention is over its own row, so long rows count by their tokens.
+        mean_length=float((lengths.astype(float) ** 2).sum() / lengths.sum()),
+        longest_row=int(lengths.max()),
+        activation_bytes=environment.dtype.itemsize,
+        frozen_bytes=held,
+    )
+
+
+def walk(section: TuneSection, rows: Encoded, seed: int, steps: int) -> tuple[int, int]:
+    """Tokens of the largest pass, and of all steps together."""
+    batches = Batches(len(rows), section.batch, seed)
+    largest = total = 0
+    for step in range(min(steps, batches.per_epoch)):
+        lengths = [length for row in batches.at(step) for length in rows.row_lengths(row)]
+        groups = split(lengths, section.tokens_per_pass)
+        largest = max(largest, *(sum(lengths[index] for index in group) for group in groups))
+        total += sum(lengths)
+    # Later epochs read the same rows in another order; a last, partial one is counted by its share of steps.
+    return largest, round(total * max(1.0, steps / batches.per_epoch))
