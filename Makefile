@@ -19,7 +19,6 @@ check: install ## lint, types, import rules, docstrings, docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pydoclint --quiet src
 	$(BIN)/mkdocs build --strict --quiet
 
 format: install ## rewrite the layout of every file

@@ -7,7 +7,7 @@ from pathlib import Path
 from sevenfold.chat.conversation import Conversation
 from sevenfold.prepare.dataset import Dataset, Row, arrow_schema, stored
 
-WORDS = "the model reads data and writes answers while people watch it learn small things every day".split()
+WORDS = ["the", "model", "reads", "data", "and", "writes", "answers", "while", "people", "watch", "it", "learn"]
 
 
 def conversation(number: int) -> Conversation:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from sevenfold.errors import MachineError
 from sevenfold import cache
+from sevenfold.errors import MachineError
 
 WORKER = """
 import sys, time

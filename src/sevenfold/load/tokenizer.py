@@ -16,8 +16,8 @@ from sevenfold.chat import templates
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import Encoder
 from sevenfold.errors import ModelError
-from sevenfold.quiet import quiet
 from sevenfold.load.weights import read_json
+from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -101,13 +101,14 @@ def adapter_log_probs(case: Case, folder: Path) -> NextLogProbs:
     import torch
 
     assert case.tuned is not None
-    network: torch.nn.Module = case.model.network(torch.float32)
+    base = case.model.network(torch.float32)
+    network: torch.nn.Module = base
     if importlib.util.find_spec("peft"):
         from peft import PeftModel
 
-        network = PeftModel.from_pretrained(network, folder).eval()
+        network = PeftModel.from_pretrained(base, folder).eval()
     else:
-        case.tuned.chosen_method().load(network, folder)
+        case.tuned.chosen_method().load(base, folder)
 
     def next_log_probs(prompt: list[int]) -> dict[int, float]:
         with torch.inference_mode():

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.passes import Pass
 
 LIMIT = 1e-3
-"""Largest relative difference in float32. Sums in another order differ by up to 1e-4 in networks of 30 layers; what the proof guards against, by 1e-2 and more."""
+"""Largest relative difference in float32. Sums in another order differ by up to 1e-4 in networks of 30 layers; what
+the proofs guard against differs by 1e-2 and more."""
 
 
 @dataclass

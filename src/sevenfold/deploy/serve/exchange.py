@@ -49,5 +49,5 @@ class Exchange:
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
 
 
-Observe = Callable[[Exchange], None]
-"""Called once for each request when it has ended, in the server's thread: it must be quick."""
+Observe = Callable[[Exchange], object]
+"""Called once for each request when it has ended, in the server's thread: it must be quick. What it gives is unused."""
