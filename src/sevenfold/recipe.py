@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError
-from sevenfold.tune.section import TuneSection
 
 from sevenfold.deploy.section import DeploySection
 from sevenfold.errors import RecipeError
@@ -18,6 +17,7 @@ from sevenfold.monitor.section import MonitorSection
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.schema import Section, Strict, explain
 from sevenfold.setup.section import SetupSection
+from sevenfold.tune.section import TuneSection
 
 KeyPath = tuple[str, ...]
 
