@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sevenfold.console import Console
-from sevenfold.record import Entry
+from sevenfold.record import Entry, refusals
 from sevenfold.schema import explain
 
 
@@ -39,9 +39,10 @@ class StagePackage(ModuleType):
         except ValidationError as error:
             raise explain(error, section, prefix=(name,)) from None
         place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
         stage = getattr(importlib.import_module(f"{self.__name__}.stage"), name)
-        return stage(chosen, *inputs, Entry(place, Console()))
+        with refusals(place):
+            place.mkdir(parents=True, exist_ok=True)
+            return stage(chosen, *inputs, Entry(place, Console()))
 
 
 def make_callable(package: str) -> None:

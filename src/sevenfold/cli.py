@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sevenfold.errors import RecipeError, SevenfoldError
+from sevenfold.errors import Interrupted, RecipeError, SevenfoldError
+from sevenfold.record import refusal
 
 if TYPE_CHECKING:
     from sevenfold.console import Console
@@ -47,27 +49,46 @@ RUNS = Path("runs")
 
 def main() -> None:
     """Run the command line; a user's mistake is a message, never a traceback."""
+    # SIGTERM ends the work as Ctrl-C does; training and serving put their own handlers in its place.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
+        code = call()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    sys.exit(code)
+
+
+def call() -> int:
+    """Run the command and say what went wrong; gives the exit code."""
+    try:
+        return app(standalone_mode=False) or 0
     except SevenfoldError as error:
-        sys.exit(tell(error))
+        return tell(error)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\nstopped; done stages are kept, run the same command to go on\n")
-        sys.exit(130)
+        return tell(Interrupted("stopped; what is done is kept", next_step="run the same command to go on"))
     except Exception as error:
+        refused = refusal(error, Path.cwd())
+        if refused:
+            return tell(refused)
         # click's own errors (a missing argument, an unknown option) know how to show themselves.
         if not hasattr(error, "show"):
             raise
         error.show()
-        sys.exit(getattr(error, "exit_code", 2))
+        if as_json_wanted():
+            emit(RecipeError(str(error), next_step="sevenfold --help").as_json())
+        return getattr(error, "exit_code", 2)
+
+
+def as_json_wanted() -> bool:
+    """Whether ``--json`` is on the command line; a command that fails early has not read it."""
+    return "--json" in sys.argv
 
 
 def tell(error: SevenfoldError) -> int:
     """Show an error, as text or, when ``--json`` was asked for, as JSON too; gives the exit code."""
-    sys.stderr.write(f"error: {error}\n")
-    if "--json" in sys.argv:
+    opening = "" if isinstance(error, Interrupted) else "error: "
+    sys.stderr.write(f"{opening}{error}\n")
+    if as_json_wanted():
         emit(error.as_json())
     return error.exit_code
 
@@ -77,30 +98,39 @@ def emit(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
 
-def read_recipe(name: str, overrides: list[str] | None, runs: Path) -> Recipe:
-    """A recipe file, or the recipe that a run wrote down."""
+def read_recipe(name: str, overrides: list[str] | None, runs: Path) -> tuple[Recipe, Path]:
+    """A recipe file, or the recipe that a run wrote down; with the folder that holds its run."""
     from sevenfold.recipe import Recipe
 
-    for folder in (runs / name, Path(name)):
-        if (folder / "recipe.yaml").is_file():
-            return Recipe.from_file(folder / "recipe.yaml", overrides or ())
-    return Recipe.from_file(name, overrides or ())
+    folder = kept_run(name, runs)
+    if folder is None:
+        return Recipe.from_file(name, overrides or ()), runs
+    # A run's folder may have been moved and renamed.
+    recipe = Recipe.from_file(folder / "recipe.yaml", overrides or ())
+    return recipe.model_copy(update={"name": folder.name}), folder.parent
 
 
-def open_run(recipe: Recipe, runs: Path, force: bool) -> tuple[Run, Console]:
+def kept_run(name: str, runs: Path) -> Path | None:
+    """The folder of a run that wrote its recipe down, by its name or path."""
+    places = (runs / name, Path(name).resolve())
+    return next((folder for folder in places if (folder / "recipe.yaml").is_file()), None)
+
+
+def open_run(name: str, overrides: list[str] | None, runs: Path, force: bool = False) -> tuple[Run, Console]:
     """A recipe in its folder, with a console on standard error."""
     from sevenfold.console import Console
     from sevenfold.pipeline import Run
 
+    recipe, place = read_recipe(name, overrides, runs)
     console = Console()
-    return Run(recipe, runs, console, force), console
+    return Run(recipe, place, console, force), console
 
 
 def run_stages(name: str, last: str, overrides: list[str] | None, runs: Path, force: bool, as_json: bool) -> None:
     """Run a recipe up to a stage and show what came out."""
     from sevenfold.commands import outcome
 
-    run, console = open_run(read_recipe(name, overrides, runs), runs, force)
+    run, console = open_run(name, overrides, runs, force)
     record = run.up_to(last)
     if as_json:
         emit(outcome.as_json(record, last))
@@ -117,7 +147,14 @@ def run_command(
     as_json: JsonOption = False,
 ) -> None:
     """Run all seven stages; what is done already is reused."""
-    run_stages(recipe, "monitor", overrides, runs, force, as_json)
+    from sevenfold.commands import outcome
+
+    run, console = open_run(recipe, overrides, runs, force)
+    record = run.up_to("monitor")
+    if as_json:
+        emit(outcome.run_as_json(record))
+    else:
+        outcome.show(record, "monitor", console)
 
 
 def stage_command(stage: str) -> Callable[..., None]:
@@ -136,7 +173,28 @@ def stage_command(stage: str) -> Callable[..., None]:
 
 
 for _stage, _help in STAGES.items():
-    app.command(_stage, help=_help)(stage_command(_stage))
+    if _stage != "monitor":
+        app.command(_stage, help=_help)(stage_command(_stage))
+
+
+@app.command(help=STAGES["monitor"])
+def monitor(
+    recipe: RecipeArgument,
+    overrides: SetOption = None,
+    runs: RunsOption = RUNS,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """A run that is there is looked at as it is; a recipe file runs the stages before first."""
+    from sevenfold.commands import outcome, watching
+
+    run, console = open_run(recipe, overrides, runs, force)
+    record = run.again("monitor") if kept_run(recipe, runs) else run.up_to("monitor")
+    watching.draw(record, console)
+    if as_json:
+        emit(outcome.as_json(record, "monitor"))
+    else:
+        watching.show(record, console)
 
 
 @app.command()
@@ -146,7 +204,7 @@ def prove(
     """Run the proofs that the run's stages allow, alone; exit code 3 when one fails."""
     from sevenfold.prove import proofs
 
-    run, console = open_run(read_recipe(recipe, overrides, runs), runs, force=False)
+    run, console = open_run(recipe, overrides, runs)
     found = run.prove()
     for proof in found:
         console.say(proofs.line(proof), style="green" if proof.passed else "red")
@@ -162,7 +220,7 @@ def plan(
     """Memory by part and time, before anything is trained."""
     from sevenfold.commands import forecast
 
-    run, console = open_run(read_recipe(recipe, overrides, runs), runs, force=False)
+    run, console = open_run(recipe, overrides, runs)
     run.up_to("setup", report=False)
     work, made = forecast.of_run(run)
     if as_json:
@@ -182,7 +240,7 @@ def preview(
     """Rows as the trainer sees them: tokens, with what is learnt in colour, and what would be cut."""
     from sevenfold.chat import preview as shown
 
-    run, console = open_run(read_recipe(recipe, overrides, runs), runs, force=False)
+    run, console = open_run(recipe, overrides, runs)
     run.up_to("load", report=False)
     examples = [(row.origin, row.conversation) for row in run.dataset.head("train", rows)]
     tune = run.recipe.tune
@@ -239,8 +297,8 @@ def show(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = False
 
 
 @app.command()
-def schema() -> None:
-    """The JSON Schema of a recipe, for editors."""
+def schema(as_json: JsonOption = True) -> None:
+    """The JSON Schema of a recipe, for editors; always one JSON object."""
     from sevenfold.recipe import Recipe
 
     emit(Recipe.model_json_schema())

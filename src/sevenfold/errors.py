@@ -102,3 +102,9 @@ class ProofError(SevenfoldError):
     """Two things that must be equal are not."""
 
     exit_code = 3
+
+
+class Interrupted(SevenfoldError):
+    """The user or the system asked the work to stop; the same command goes on where it stopped."""
+
+    exit_code = 130

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sevenfold.console import Console
-from sevenfold.errors import SevenfoldError
+from sevenfold.errors import RecipeError, SevenfoldError
 from sevenfold.recipe import Recipe
 from sevenfold.record import (
     RESULT_FILE,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sevenfold.setup.environment import Environment
 
 STAGE_FILE = "stage.json"
+"""What a stage's folder holds: written into it before the work starts, and again when it is done."""
 ROOMS = ("chat", "generate")
 """Shared rooms whose code is part of every stage's identity."""
 
@@ -137,17 +139,47 @@ class Run:
 
         Args:
             last: A name of :data:`NAMES`.
-            report: Whether to write the report page as well.
+            report: Whether to write the report page and to keep the recipe in the run as well.
 
         Returns:
             The run's record.
         """
         with self.record.locked():
+            sweep(self.folder.glob(".*.*"))
             for stage in STAGES[: stage_named(last).number]:
                 self.results[stage.name] = self.reuse(stage) or self.work(stage)
-            write_text(self.folder / "recipe.yaml", self.recipe.to_yaml())
             if report:
+                # A command that only looks leaves the run's own recipe as it is.
+                write_text(self.folder / "recipe.yaml", self.recipe.to_yaml())
                 self.write_report()
+        return self.record
+
+    def again(self, name: str) -> Record:
+        """Run one stage on what lies in the run, whatever became of the data, the model or the code since.
+
+        Args:
+            name: A name of :data:`NAMES`.
+
+        Returns:
+            The run's record.
+
+        Raises:
+            RecipeError: A stage that it needs is not done.
+        """
+        stage = stage_named(name)
+        with self.record.locked():
+            for need in map(stage_named, stage.needs):
+                kept = self.kept(need)
+                if kept is None or kept.state != "done":
+                    raise RecipeError(
+                        f"the run {self.record.name!r} has no stage {need.name!r} yet",
+                        where=str(self.folder),
+                        next_step=f"sevenfold {need.name} RECIPE",
+                    )
+                self.identities[need.name] = kept.identity
+                self.results[need.name] = need.open(self.folder)
+            self.results[name] = self.work(stage)
+            self.write_report()
         return self.record
 
     def write_report(self) -> None:
@@ -182,41 +214,61 @@ class Run:
             )
         return self.identities[stage.name]
 
+    def kept(self, stage: Stage) -> StageRecord | None:
+        """What the stage's folder holds, as the folder itself says.
+
+        A process may be killed between two moves of folders, so the run's record cannot know it.
+        """
+        path = stage.folder(self.folder) / STAGE_FILE
+        return StageRecord.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
     def reuse(self, stage: Stage) -> Result | None:
         """The stage's result if it is already there with the identity it would have now."""
         if stage.fresh:
             return None
-        folder, identity = stage.folder(self.folder), self.identity(stage)
-        kept = self.record.stages.get(stage.name)
-        if kept and kept.identity != identity and history(folder, identity).exists():
-            set_aside(folder, kept.identity)
-            history(folder, identity).rename(folder)
-            self.record.stages[stage.name] = StageRecord.model_validate_json(
-                (folder / STAGE_FILE).read_text(encoding="utf-8")
-            )
+        self.bring_back(stage)
+        if not self.is_done(stage):
+            return None
+        kept = self.kept(stage)
+        if kept and self.record.stages.get(stage.name) != kept:
+            self.record.stages[stage.name] = kept
             self.record.write()
-        if self.is_done(stage):
-            self.console.say(f"{stage.number} {stage.name}: done before, reused", style="dim")
-            return stage.open(self.folder)
+        self.console.say(f"{stage.number} {stage.name}: done before, reused", style="dim")
+        return stage.open(self.folder)
+
+    def bring_back(self, stage: Stage) -> None:
+        """Put an earlier result, whole or half done, back from the history when it is the one that is wanted now."""
+        folder, identity = stage.folder(self.folder), self.identity(stage)
+        kept = self.kept(stage)
+        if history(folder, identity).exists() and (kept is None or kept.identity != identity):
+            self.make_room(stage)
+            history(folder, identity).rename(folder)
+
+    def make_room(self, stage: Stage) -> Path | None:
+        """Move what the stage's folder holds into the history; gives its place there."""
+        folder, kept = stage.folder(self.folder), self.kept(stage)
+        if kept:
+            return set_aside(folder, kept.identity)
+        if folder.exists():
+            # Nothing was done in it: the process that made it was killed at once.
+            shutil.rmtree(folder)
         return None
 
     def is_done(self, stage: Stage) -> bool:
         """Whether the stage's result is there, whole, with the identity it would have now."""
-        kept = self.record.stages.get(stage.name)
-        whole = kept is not None and kept.state == "done" and (stage.folder(self.folder) / RESULT_FILE).exists()
-        return whole and kept is not None and kept.identity == self.identity(stage)
+        kept = self.kept(stage)
+        whole = (stage.folder(self.folder) / RESULT_FILE).exists()
+        return kept is not None and kept.state == "done" and whole and kept.identity == self.identity(stage)
 
     def work(self, stage: Stage) -> Result:
         """Run a stage, with the proofs that belong before and behind it."""
         from sevenfold.prove import proofs
 
         folder, identity = stage.folder(self.folder), self.identity(stage)
-        before = self.record.stages.get(stage.name)
+        before = self.kept(stage)
         if before and before.identity != identity and not stage.fresh:
-            aside = set_aside(folder, before.identity)
-            if aside:
-                self.console.say(f"  the earlier {stage.name} (another recipe, data or code) is kept in {aside}")
-        folder.mkdir(parents=True, exist_ok=True)
+            aside = self.make_room(stage)
+            self.console.say(f"  the earlier {stage.name} (another recipe, data or code) is kept in {aside}")
         self.console.heading(f"{stage.number} {stage.name}")
         kept = StageRecord(
             name=stage.name,
@@ -225,14 +277,24 @@ class Run:
             section=self.recipe.section(stage.name).model_dump(mode="json"),
             origins=self.recipe.origins(stage.name),
         )
+        sweep(folder.rglob(".*"))
+        write_json(folder / STAGE_FILE, kept.model_dump())
         inputs = [self.results[need] for need in stage.needs]
         with self.record.stage(kept, folder, self.console) as entry:
             proofs.before(stage.name, self.results, self.recipe, entry, self.force)
             result = stage.call(self.recipe.section(stage.name), inputs, entry)
             proofs.after(stage.name, {**self.results, stage.name: result}, self.recipe, entry, self.force)
-        # Beside the result, so that a superseded result can come back with its record.
         write_json(folder / STAGE_FILE, kept.model_dump())
         return result
+
+
+def sweep(paths: Iterable[Path]) -> None:
+    """Remove what a killed process was writing; temporary names begin with a point."""
+    for path in list(paths):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def run(recipe: Recipe | str | Path, upto: str = "monitor", runs: Path = Path("runs"), force: bool = False) -> Record:

@@ -87,6 +87,42 @@ def machine_error(error: OSError, path: Path) -> MachineError:
     return MachineError(f"{error.strerror or error}", where=str(path))
 
 
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+"""What a user can mend when the system refuses to read or write."""
+
+
+def refusal(error: Exception, path: Path) -> MachineError | None:
+    """The system's refusal behind an error; None when it is something else.
+
+    Args:
+        error: An operating system's error, or a library's own error that tells of a full disk.
+        path: What was written, for errors that do not name their file.
+    """
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        return machine_error(error, Path(error.filename or path))
+    if os.strerror(errno.ENOSPC) in str(error):
+        return machine_error(OSError(errno.ENOSPC, ""), path)
+    return None
+
+
+@contextlib.contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Tell of a full or closed disk as the user's error, whichever library met it.
+
+    Raises:
+        MachineError: The disk is full, or a file cannot be read or written.
+    """
+    try:
+        yield
+    except MachineError:
+        raise
+    except Exception as error:
+        refused = refusal(error, path)
+        if refused is None:
+            raise
+        raise refused from error
+
+
 def nearest_folder(path: Path) -> Path:
     """The deepest folder above ``path`` that exists."""
     return next(folder for folder in (path, *path.resolve().parents) if folder.is_dir())
@@ -265,7 +301,8 @@ class Record:
         self.stages[stage.name] = stage
         self.write()
         try:
-            yield Entry(folder, console, stage)
+            with refusals(folder):
+                yield Entry(folder, console, stage)
             stage.state = "done"
         except BaseException as error:
             stage.state, stage.error = "failed", f"{type(error).__name__}: {error}"

@@ -10,18 +10,26 @@ from sevenfold.record import Record
 HEADLINE = ("tokens_per_second", "peak_memory_bytes", "trainable_parameters", "losses")
 
 
-def as_json(record: Record, last: str) -> dict[str, Any]:
-    """The object of ``--json``: the run, the last stage's figures at the top, every stage's below ``stages``."""
-    stages = {name: stage.metrics for name, stage in record.stages.items()}
-    top = stages.get("tune", {}) if last == "monitor" else stages.get(last, {})
-    headline = {name: top[name] for name in HEADLINE if name in top} if last == "monitor" else top
+def as_json(record: Record, stage: str) -> dict[str, Any]:
+    """The object of a stage's ``--json``: the stage's figures at the top, every stage's below ``stages``."""
+    return whole(record, stage, record.stages[stage].metrics)
+
+
+def run_as_json(record: Record) -> dict[str, Any]:
+    """The object of ``run --json``: the training's headline at the top, every stage's figures below ``stages``."""
+    tuned = record.stages["tune"].metrics
+    return whole(record, "monitor", {name: tuned[name] for name in HEADLINE if name in tuned})
+
+
+def whole(record: Record, stage: str, top: dict[str, Any]) -> dict[str, Any]:
+    """A run as one object, with some figures at the top."""
     return {
+        **top,
         "run": record.name,
         "folder": str(record.folder),
-        "stage": last,
-        **headline,
+        "stage": stage,
         "proofs": [proof for stage in record.stages.values() for proof in stage.proofs],
-        "stages": stages,
+        "stages": {name: stage.metrics for name, stage in record.stages.items()},
     }
 
 

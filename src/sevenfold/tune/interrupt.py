@@ -8,13 +8,9 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from sevenfold.errors import SevenfoldError
+from sevenfold.errors import Interrupted
 
-
-class Interrupted(SevenfoldError):
-    """The user or the system asked the run to stop; it resumes where it stopped."""
-
-    exit_code = 130
+__all__ = ["Interrupted", "Request", "requests"]
 
 
 class Request:
