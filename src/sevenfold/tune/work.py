@@ -7,6 +7,7 @@ from sevenfold.setup.environment import Environment
 from sevenfold.setup.plan import Shape, Work
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
+from sevenfold.tune.engine.head import chunk_of
 from sevenfold.tune.engine.passes import split
 from sevenfold.tune.section import TuneSection
 
@@ -42,6 +43,7 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         longest_row=int(lengths.max()),
         activation_bytes=environment.dtype.itemsize,
         frozen_bytes=held,
+        head_chunk=chunk_of(model.card.vocabulary),
     )
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sevenfold.tune.engine.documents import attend
+from sevenfold.tune.engine.documents import attend, fused
 
 BOUNDS = [0, 3, 4, 9]
 
@@ -36,6 +36,25 @@ def test_equals_a_mask_of_documents(qkv, window, scaling) -> None:
         torch.autograd.grad(found, qkv, upstream), torch.autograd.grad(expected, qkv, upstream), strict=True
     ):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [5, 300, 600])
+@pytest.mark.parametrize("window", [None, 7])
+def test_short_products_equal_the_fused_kernel(length, window) -> None:
+    # 300 is above what keeps its weights for the backward pass, 600 is above what uses products at all.
+    torch.manual_seed(1)
+    query = torch.randn(1, 6, length, 8, requires_grad=True)
+    key, value = (torch.randn(1, 2, length, 8, requires_grad=True) for _ in "kv")
+    upstream = torch.randn(1, length, 6, 8)
+    found, _ = attend(nn.Module(), query, key, value, None, document_bounds=[0, length], sliding_window=window)
+    expected = fused(query, key, value, window, 0.0, 8**-0.5).transpose(1, 2)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    wanted = (query, key, value)
+    for a, b in zip(
+        torch.autograd.grad(found, wanted, upstream), torch.autograd.grad(expected, wanted, upstream), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+        assert abs(float((a - b).mean())) < 1e-7
 
 
 @pytest.mark.parametrize("asked", ["softcap", "s_aux", "position_bias"])

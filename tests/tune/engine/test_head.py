@@ -15,7 +15,7 @@ def plain(hidden_ND, weight_VD, labels_N):
 
 @pytest.mark.parametrize("targets", [1, 7, 20])
 def test_equals_log_softmax_and_gather(targets: int, monkeypatch) -> None:
-    monkeypatch.setattr(head, "CHUNK", 7)
+    monkeypatch.setattr(head, "chunk_of", lambda vocabulary: 7)
     generator = torch.Generator().manual_seed(targets)
     hidden = torch.randn(targets, 16, generator=generator, requires_grad=True)
     weight = torch.randn(50, 16, generator=generator, requires_grad=True)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sevenfold.tune.engine import short
+
 NAME = "sevenfold_documents"
 
 
@@ -64,22 +66,33 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
             raise NotImplementedError(f"attention with {name}")
     if document_bounds is None or attention_mask is not None or query.shape[0] != 1:
         raise NotImplementedError("attention without document bounds")
+    # Under autocast, rotated queries and keys come in float32 beside values in the run's precision.
+    query, key = query.to(value.dtype), key.to(value.dtype)
+    scaling = scaling or query.shape[-1] ** -0.5
     pieces = []
     for start, end in pairwise(document_bounds):
-        mask = window_mask(end - start, sliding_window, query.device)
-        pieces.append(
-            F.scaled_dot_product_attention(
-                query[:, :, start:end],
-                key[:, :, start:end],
-                value[:, :, start:end],
-                attn_mask=mask,
-                is_causal=mask is None,
-                dropout_p=dropout,
-                scale=scaling,
-                enable_gqa=query.shape[1] != key.shape[1],
-            )
-        )
+        document = query[:, :, start:end], key[:, :, start:end], value[:, :, start:end]
+        if query.device.type == "cpu" and not dropout and end - start <= short.LONGEST:
+            mask = short.causal_mask(end - start, sliding_window, query.dtype)
+            pieces.append(short.ShortAttention.apply(*document, mask, scaling))
+        else:
+            pieces.append(fused(*document, sliding_window, dropout, scaling))
     return torch.cat(pieces, dim=2).transpose(1, 2), None
+
+
+def fused(q: Tensor, k: Tensor, v: Tensor, window: int | None, dropout: float, scaling: float) -> Tensor:
+    """The causal attention of torch on one document."""
+    mask = window_mask(q.shape[2], window, q.device)
+    return F.scaled_dot_product_attention(
+        q,
+        k,
+        v,
+        attn_mask=mask,
+        is_causal=mask is None,
+        dropout_p=dropout,
+        scale=scaling,
+        enable_gqa=q.shape[1] != k.shape[1],
+    )
 
 
 def window_mask(length: int, window: int | None, device: torch.device) -> Tensor | None:

@@ -7,8 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CHUNK = 256
-"""Targets whose logits exist together: 256 x 49,152 float32 logits are 50 MB."""
+LOGITS = 2**22
+"""Logits that exist together: 16 MB in float32. The C library's allocator gives blocks above 32 MB back to the system
+at once and pays for every page again the next time."""
+
+
+def chunk_of(vocabulary: int) -> int:
+    """Targets whose logits exist together."""
+    return max(16, LOGITS // vocabulary)
 
 
 class TargetLogprobs(torch.autograd.Function):
@@ -22,7 +28,8 @@ class TargetLogprobs(torch.autograd.Function):
     def forward(ctx: Any, hidden_ND: Tensor, weight_VD: Tensor, labels_N: Tensor) -> Tensor:
         """Log-probabilities, nats, float32."""
         logprobs, normalizers = [], []
-        for hidden, labels in zip(hidden_ND.split(CHUNK), labels_N.split(CHUNK), strict=True):
+        chunk = chunk_of(len(weight_VD))
+        for hidden, labels in zip(hidden_ND.split(chunk), labels_N.split(chunk), strict=True):
             logits = (hidden @ weight_VD.t()).float()
             normalizer = torch.logsumexp(logits, dim=-1)
             logprobs.append(logits.gather(-1, labels[:, None])[:, 0] - normalizer)
@@ -36,8 +43,9 @@ class TargetLogprobs(torch.autograd.Function):
         hidden_ND, weight_VD, labels_N, normalizers_N = ctx.saved_tensors
         d_hidden = torch.empty_like(hidden_ND)
         d_weight = torch.zeros_like(weight_VD, dtype=torch.float32) if ctx.needs_input_grad[1] else None
-        for start in range(0, len(labels_N), CHUNK):
-            rows = slice(start, start + CHUNK)
+        chunk = chunk_of(len(weight_VD))
+        for start in range(0, len(labels_N), chunk):
+            rows = slice(start, start + chunk)
             logits = (hidden_ND[rows] @ weight_VD.t()).float()
             probabilities = logits.sub_(normalizers_N[rows, None]).exp_()
             d_logits = probabilities.mul_(-gradients[0][rows, None])
