@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests import rows, tiny
+from tests import rows, tiny, whole
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -43,3 +45,24 @@ def environment(tmp_path: Path):
 def dataset(tmp_path: Path):
     """Twenty training, six validation and six test rows, as the stage ``prepare`` gives them."""
     return rows.make_dataset(tmp_path / "1-prepare")
+
+
+@pytest.fixture(scope="session")
+def finished(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with rows, a recipe and its finished run, ``runs/small``; do not write into it."""
+    folder = tmp_path_factory.mktemp("finished")
+    whole.write_rows(folder / "rows.jsonl")
+    whole.write_recipe(folder, tiny_weights)
+    with contextlib.chdir(folder):
+        called = whole.sevenfold("run", "small.yaml")
+    assert called.code == 0, called.err
+    return folder
+
+
+@pytest.fixture
+def workshop(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of all that, which is the folder of every call."""
+    folder = tmp_path / "workshop"
+    shutil.copytree(finished, folder)
+    monkeypatch.chdir(folder)
+    return folder
