@@ -60,12 +60,15 @@ def main() -> None:
 
 def call() -> int:
     """Run the command and say what went wrong; gives the exit code."""
+    stopped = Interrupted("stopped; what is done is kept", next_step="run the same command to go on")
     try:
-        return app(standalone_mode=False) or 0
+        code = app(standalone_mode=False) or 0
+        # typer gives Ctrl-C as this code; its earlier versions raise Abort.
+        return tell(stopped) if code == Interrupted.exit_code else int(code)
     except SevenfoldError as error:
         return tell(error)
     except (KeyboardInterrupt, typer.Abort):
-        return tell(Interrupted("stopped; what is done is kept", next_step="run the same command to go on"))
+        return tell(stopped)
     except Exception as error:
         refused = refusal(error, Path.cwd())
         if refused:
