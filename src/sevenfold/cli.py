@@ -45,6 +45,8 @@ RunsOption = Annotated[Path, typer.Option("--runs", help="The folder that holds 
 ForceOption = Annotated[bool, typer.Option("--force", help="Go on when a proof fails; the record keeps it.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 RUNS = Path("runs")
+SPINS = "1000"
+"""Turns that an OpenMP thread waits before it sleeps: microseconds, where a step of training takes seconds."""
 
 
 def main() -> None:
@@ -99,6 +101,7 @@ def tell(error: SevenfoldError) -> int:
 def emit(value: object) -> None:
     """Write the one JSON object of ``--json``."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
 
 
 def read_recipe(name: str, overrides: list[str] | None, runs: Path) -> tuple[Recipe, Path]:
@@ -278,11 +281,12 @@ def serve(
     runs: RunsOption = RUNS,
     host: Annotated[str | None, typer.Option(help="Address to listen on; default: the recipe's.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; default: the recipe's.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Serve a run's tuned model: an OpenAI-compatible API; every exchange goes into the run's store."""
     from sevenfold.commands import serving
 
-    serving.serve(run_folder(name, runs), host, port)
+    serving.serve(run_folder(name, runs), host, port, emit if as_json else None)
 
 
 @app.command()
