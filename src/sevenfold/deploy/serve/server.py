@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 10
 
 
-def run(engine: Engine, model: str, settings: Serving, observe: Observe, console: Console | None = None) -> None:
+def say(place: str) -> None:
+    """Say where the service is."""
+    Console().say(f"serving at {place}/v1 (Ctrl-C stops)")
+
+
+def run(engine: Engine, model: str, settings: Serving, observe: Observe, announce: Callable[[str], None] = say) -> None:
     """Serve until SIGTERM or Ctrl-C; running requests are finished first, for up to 10 seconds.
 
     Args:
@@ -34,7 +39,7 @@ def run(engine: Engine, model: str, settings: Serving, observe: Observe, console
         model: The name that clients ask for.
         settings: Address and limits.
         observe: Called once for each request when it has ended.
-        console: Where the address is said.
+        announce: Told the address, ``http://127.0.0.1:8000``, once clients can connect.
 
     Raises:
         MachineError: The port is in use, or the service is not installed.
@@ -44,7 +49,9 @@ def run(engine: Engine, model: str, settings: Serving, observe: Observe, console
         key = key_of(settings)
         listening = listen(settings.host, settings.port)
         server = server_of(engine, model, settings, observe, key)
-        (console or Console()).say(f"{model} at {address(listening)}/v1 (Ctrl-C stops)")
+        # Clients that come before the server is up wait in the socket's queue.
+        listening.listen()
+        announce(address(listening))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             server.run(sockets=[listening])
