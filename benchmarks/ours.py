@@ -8,10 +8,10 @@ from pathlib import Path
 
 from common import ALPHA, BATCH, MAX_LENGTH, RANK, RATE, Clock, read_rows
 
+from sevenfold import cores
 from sevenfold.chat.conversation import Conversation
-from sevenfold.cli import share_cores
 
-share_cores()
+cores.share()
 
 import torch  # noqa: E402 (the thread policy above is read when torch is imported)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenfold import cores
 from sevenfold.errors import Interrupted, RecipeError, SevenfoldError
 from sevenfold.record import refusal
 
@@ -45,12 +46,11 @@ RunsOption = Annotated[Path, typer.Option("--runs", help="The folder that holds 
 ForceOption = Annotated[bool, typer.Option("--force", help="Go on when a proof fails; the record keeps it.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 RUNS = Path("runs")
-SPINS = "1000"
-"""Turns that an OpenMP thread waits before it sleeps: microseconds, where a step of training takes seconds."""
 
 
 def main() -> None:
     """Run the command line; a user's mistake is a message, never a traceback."""
+    cores.share()
     # SIGTERM ends the work as Ctrl-C does; training and serving put their own handlers in its place.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

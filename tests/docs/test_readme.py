@@ -1,8 +1,10 @@
-"""The README's tree is the folders that are there."""
+"""The README's tree is the folders that are there, and its links lead somewhere."""
 
 from __future__ import annotations
 
 import re
+
+import pytest
 
 from tests.docs import blocks
 
@@ -27,3 +29,11 @@ def test_the_first_screen_has_the_two_commands_and_the_picture():
     assert "make test" in first
     picture = re.search(r"!\[.+\]\((.+\.svg)\)", first)[1]
     assert (blocks.ROOT / picture).is_file()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_to_files(name):
+    """Links inside docs/ are the site's to check."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", blocks.named(name).read_text(encoding="utf-8"))
+    assert links
+    assert all((blocks.ROOT / link).exists() for link in links)

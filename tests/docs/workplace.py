@@ -53,7 +53,7 @@ class Workplace:
         """A recipe on the tiny model."""
         recipe["load"] = {**recipe.get("load", {}), "model": str(self.model)}
         recipe["setup"] = {**recipe.get("setup", {}), "threads": 1}
-        recipe["tune"] = {**recipe.get("tune", {}), "epochs": None, "steps": 4, "max_length": 256}
+        recipe["prepare"] = {**recipe["prepare"], "limit": 40}
         recipe["evaluate"] = {**recipe.get("evaluate", {}), **SMALL}
         recipe["deploy"] = {**recipe.get("deploy", {}), "export": ["adapter", "merged"], "engine": "transformers"}
         recipe["deploy"] |= {"ask": 1}
