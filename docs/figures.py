@@ -77,7 +77,7 @@ def cost(stages: dict[str, Any]) -> Iterator[str]:
     yield f"- Time: {duration(seconds)} for all seven stages, proofs included ({times})."
     yield (
         f"- Training: {tune['steps']} steps, {tune['tokens']:,} tokens, {tune['tokens_per_second']:.0f} tokens/s, "
-        f"{tune['trainable_parameters']:,} trained parameters; the base has {stages['load']['metrics']['parameters']:,}."
+        f"{tune['trainable_parameters']:,} trained parameters; the base: {stages['load']['metrics']['parameters']:,}."
     )
     yield f"- Memory: {tune['peak_memory_bytes'] / 1e9:.1f} GB at the peak of training."
     sizes = [(name, deploy[f"{name}_bytes"]) for name in ("adapter", "merged", "gguf") if f"{name}_bytes" in deploy]
