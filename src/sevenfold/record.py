@@ -71,14 +71,14 @@ def writing(path: Path) -> Iterator[Path]:
 
 def machine_error(error: OSError, path: Path) -> MachineError:
     """An operating system's refusal to write, with what to do about it."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         free = shutil.disk_usage(nearest_folder(path)).free
         return MachineError(
             f"the disk is full: {free / 1e6:,.0f} MB are left",
             where=str(path),
             next_step="free some space, then rerun; done work is kept",
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+    if error.errno in CLOSED:
         return MachineError(
             f"cannot write: {error.strerror}",
             where=str(path),
@@ -87,8 +87,8 @@ def machine_error(error: OSError, path: Path) -> MachineError:
     return MachineError(f"{error.strerror or error}", where=str(path))
 
 
-REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
-"""What a user can mend when the system refuses to read or write."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 
 
 def refusal(error: Exception, path: Path) -> MachineError | None:
@@ -98,7 +98,7 @@ def refusal(error: Exception, path: Path) -> MachineError | None:
         error: An operating system's error, or a library's own error that tells of a full disk.
         path: What was written, for errors that do not name their file.
     """
-    if isinstance(error, OSError) and error.errno in REFUSALS:
+    if isinstance(error, OSError) and error.errno in FULL + CLOSED:
         return machine_error(error, Path(error.filename or path))
     if os.strerror(errno.ENOSPC) in str(error):
         return machine_error(OSError(errno.ENOSPC, ""), path)
