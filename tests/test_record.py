@@ -8,6 +8,7 @@ import json
 import pytest
 
 from sevenfold.console import Console
+from sevenfold.disk import machine_error
 from sevenfold.errors import MachineError, RecipeError
 from sevenfold.record import (
     Record,
@@ -16,7 +17,6 @@ from sevenfold.record import (
     code_digest,
     digest,
     history,
-    machine_error,
     set_aside,
     write_text,
     writing,

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from sevenfold.console import Console
-from sevenfold.record import Entry, refusals
+from sevenfold.disk import refusals
+from sevenfold.record import Entry
 from sevenfold.schema import explain
 
 

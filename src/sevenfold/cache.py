@@ -10,7 +10,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sevenfold.record import file_digest, machine_error, write_text
+from sevenfold.disk import machine_error
+from sevenfold.record import file_digest, write_text
 
 VARIABLE = "SEVENFOLD_CACHE"
 

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sevenfold import cores
+from sevenfold.disk import refusal
 from sevenfold.errors import Interrupted, RecipeError, SevenfoldError
-from sevenfold.record import refusal
 
 if TYPE_CHECKING:
     from sevenfold.console import Console
     from sevenfold.pipeline import Run
-    from sevenfold.recipe import Recipe
 
 STAGES = {
     "prepare": "Rows from anywhere to a checked dataset with splits and a data report.",
@@ -104,30 +103,13 @@ def emit(value: object) -> None:
     sys.stdout.flush()
 
 
-def read_recipe(name: str, overrides: list[str] | None, runs: Path) -> tuple[Recipe, Path]:
-    """A recipe file, or the recipe that a run wrote down; with the folder that holds its run."""
-    from sevenfold.recipe import Recipe
-
-    folder = kept_run(name, runs)
-    if folder is None:
-        return Recipe.from_file(name, overrides or ()), runs
-    # A run's folder may have been moved and renamed.
-    recipe = Recipe.from_file(folder / "recipe.yaml", overrides or ())
-    return recipe.model_copy(update={"name": folder.name}), folder.parent
-
-
-def kept_run(name: str, runs: Path) -> Path | None:
-    """The folder of a run that wrote its recipe down, by its name or path."""
-    places = (runs / name, Path(name).resolve())
-    return next((folder for folder in places if (folder / "recipe.yaml").is_file()), None)
-
-
 def open_run(name: str, overrides: list[str] | None, runs: Path, force: bool = False) -> tuple[Run, Console]:
     """A recipe in its folder, with a console on standard error."""
+    from sevenfold.commands import places
     from sevenfold.console import Console
     from sevenfold.pipeline import Run
 
-    recipe, place = read_recipe(name, overrides, runs)
+    recipe, place = places.read_recipe(name, overrides, runs)
     console = Console()
     return Run(recipe, place, console, force), console
 
@@ -192,10 +174,10 @@ def monitor(
     as_json: JsonOption = False,
 ) -> None:
     """A run that is there is looked at as it is; a recipe file runs the stages before first."""
-    from sevenfold.commands import outcome, watching
+    from sevenfold.commands import outcome, places, watching
 
     run, console = open_run(recipe, overrides, runs, force)
-    record = run.again("monitor") if kept_run(recipe, runs) else run.up_to("monitor")
+    record = run.again("monitor") if places.kept_run(recipe, runs) else run.up_to("monitor")
     watching.draw(record, console)
     if as_json:
         emit(outcome.as_json(record, "monitor"))
@@ -284,19 +266,19 @@ def serve(
     as_json: JsonOption = False,
 ) -> None:
     """Serve a run's tuned model: an OpenAI-compatible API; every exchange goes into the run's store."""
-    from sevenfold.commands import serving
+    from sevenfold.commands import places, serving
 
-    serving.serve(run_folder(name, runs), host, port, emit if as_json else None)
+    serving.serve(places.run_folder(name, runs), host, port, emit if as_json else None)
 
 
 @app.command()
 def show(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = False) -> None:
     """A run's record: stages, times, figures, proofs."""
-    from sevenfold.commands import outcome
+    from sevenfold.commands import outcome, places
     from sevenfold.console import Console
     from sevenfold.record import Record
 
-    record = Record.open(run_folder(name, runs))
+    record = Record.open(places.run_folder(name, runs))
     if as_json:
         emit(record.as_json())
     else:
@@ -309,16 +291,3 @@ def schema(as_json: JsonOption = True) -> None:
     from sevenfold.recipe import Recipe
 
     emit(Recipe.model_json_schema())
-
-
-def run_folder(name: str, runs: Path) -> Path:
-    """The folder of a run by its name or path.
-
-    Raises:
-        RecipeError: There is no such run; those that exist are listed.
-    """
-    for folder in (runs / name, Path(name)):
-        if (folder / "record.json").is_file():
-            return folder
-    there = sorted(path.parent.name for path in runs.glob("*/record.json"))
-    raise RecipeError(f"there is no run {name!r}", value=name, alternatives=there, next_step="sevenfold run RECIPE")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sevenfold.console import Console
+from sevenfold.disk import sweep
 from sevenfold.errors import RecipeError, SevenfoldError
 from sevenfold.recipe import Recipe
 from sevenfold.record import (
@@ -286,15 +287,6 @@ class Run:
             proofs.after(stage.name, {**self.results, stage.name: result}, self.recipe, entry, self.force)
         write_json(folder / STAGE_FILE, kept.model_dump())
         return result
-
-
-def sweep(paths: Iterable[Path]) -> None:
-    """Remove what a killed process was writing; temporary names begin with a point."""
-    for path in list(paths):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def run(recipe: Recipe | str | Path, upto: str = "monitor", runs: Path = Path("runs"), force: bool = False) -> Record:

@@ -13,9 +13,10 @@ from sevenfold.deploy.material import Material
 from sevenfold.deploy.section import DeploySection
 from sevenfold.deploy.service import Exported, Service
 from sevenfold.deploy.smoke import try_out
+from sevenfold.disk import machine_error
 from sevenfold.load.model import Model
 from sevenfold.prepare.dataset import Dataset
-from sevenfold.record import Entry, digest, file_digest, machine_error
+from sevenfold.record import Entry, digest, file_digest
 from sevenfold.setup.environment import Environment
 from sevenfold.tune.tuned import Tuned
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sevenfold.console import Task
-from sevenfold.record import machine_error, writing
+from sevenfold.disk import machine_error
+from sevenfold.record import writing
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from sevenfold.disk import machine_error
 from sevenfold.errors import MachineError
-from sevenfold.record import machine_error
 
 
 @contextlib.contextmanager

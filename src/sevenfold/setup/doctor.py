@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from sevenfold import cache
-from sevenfold.record import nearest_folder
+from sevenfold.disk import nearest_folder
 from sevenfold.setup import devices, limits
 from sevenfold.setup.snapshot import processor, version
 

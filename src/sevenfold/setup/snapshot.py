@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from sevenfold.record import nearest_folder
+from sevenfold.disk import nearest_folder
 from sevenfold.setup import devices, limits
 
 PACKAGES = (

@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sevenfold.record import machine_error, write_json
+from sevenfold.disk import machine_error
+from sevenfold.record import write_json
 
 if TYPE_CHECKING:
     import torch

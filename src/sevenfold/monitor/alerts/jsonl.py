@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from sevenfold.disk import machine_error
 from sevenfold.monitor.alerts import Alert, Event
-from sevenfold.record import Entry, machine_error
+from sevenfold.record import Entry
 
 
 class JsonLines(Alert):
