@@ -14,7 +14,7 @@ def prove(case: Case) -> Proof:
     from sevenfold.tune.engine.passes import pack, passes
 
     forward = gradients.float32_forward(case)
-    sequences = case.short_sequences()
+    sequences = gradients.uncertain_sequences(case)
     whole = gradients.of_passes(forward, [pack(sequences)], case)
     parts = passes(sequences, max(len(sequence) for sequence in sequences))
     accumulated = gradients.of_passes(forward, parts, case)

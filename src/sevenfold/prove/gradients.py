@@ -46,6 +46,22 @@ class Gradients:
         return max(float(figure) for figure in figures)
 
 
+def uncertain_sequences(case: Case) -> list[TokenSequence]:
+    """The case's short sequences with every supervised token replaced by its neighbour in the vocabulary.
+
+    Lengths, prompts and mask stay the user's own. A model that has learnt its rows well is certain of their replies;
+    the gradient is then what rounding leaves of ``1 - p``, and would differ between any two ways to add it up.
+    """
+    size = case.model.card.vocabulary
+    return [
+        TokenSequence(
+            [(token + 1) % size if weight > 0 else token for token, weight in zip(kept.ids, kept.weights, strict=True)],
+            kept.weights,
+        )
+        for kept in case.short_sequences()
+    ]
+
+
 def float32_forward(case: Case) -> Forward:
     """The network as it trains, in float32, where an equality is not hidden by rounding.
 

@@ -11,7 +11,7 @@ def prove(case: Case) -> Proof:
     from sevenfold.tune.engine.passes import pack
 
     forward = gradients.float32_forward(case)
-    sequences = case.short_sequences()
+    sequences = gradients.uncertain_sequences(case)
     packed = gradients.of_passes(forward, [pack(sequences)], case)
     alone = gradients.of_rows(forward, sequences, case)
     what = f"loss and gradients of {len(sequences)} rows packed and one by one, float32"
