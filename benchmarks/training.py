@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+
+from sevenfold import cores
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
@@ -52,7 +55,9 @@ def python_of(peer: str) -> str:
 
 def run(command: list[str]) -> dict:
     """A contestant's JSON line."""
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=False)
+    # Every contestant waits as ours does, so that another process on the machine slows none of them more.
+    settings = {**os.environ, "GOMP_SPINCOUNT": cores.SPINS}
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=False, env=settings)
     if ended.returncode:
         raise SystemExit(f"{' '.join(command)}\n{ended.stderr[-3000:]}")
     return json.loads(ended.stdout.strip().splitlines()[-1])
