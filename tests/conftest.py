@@ -27,7 +27,8 @@ def tiny_model(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory):
 
     folder = tmp_path_factory.mktemp("2-load")
     tiny.make_tokenizer(folder / "tokenizer")
-    card = Card(name="tiny", architecture="LlamaForCausalLM", context=512, vocabulary=400, layers=2, hidden=64)
+    sizes = {"layers": 2, "hidden": 64, "intermediate": 128, "heads": 4, "key_value_heads": 2}
+    card = Card(name="tiny", architecture="LlamaForCausalLM", context=512, vocabulary=400, **sizes)
     return Model(card=card, weights=tiny_weights, stop_ids=[2]).save(folder)
 
 
