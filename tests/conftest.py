@@ -67,3 +67,11 @@ def workshop(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(finished, folder)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache for one test, in this process and in those that it starts."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("SEVENFOLD_CACHE", str(cache))
+    return cache

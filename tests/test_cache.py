@@ -9,6 +9,9 @@ import pytest
 from sevenfold import cache
 from sevenfold.errors import MachineError
 
+# The tests' models are not for the user's own cache.
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 WORKER = """
 import sys, time
 from pathlib import Path

@@ -14,10 +14,8 @@ from sevenfold.record import Entry
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    cache = tmp_path / "cache"
-    monkeypatch.setenv("SEVENFOLD_CACHE", str(cache))
-    return cache
+def own_cache(own_cache: Path) -> Path:
+    return own_cache
 
 
 @pytest.fixture

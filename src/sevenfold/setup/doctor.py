@@ -24,7 +24,6 @@ COMFORTABLE_DISK = 5 * GB
 
 EXTRAS = {
     "datasets": ("prepare", "Hugging Face datasets as a source"),
-    "sacrebleu": ("evaluate", "BLEU and chrF as published"),
     "fastapi": ("deploy", "the server"),
     "uvicorn": ("deploy", "the server"),
     "xllamacpp": ("deploy", "fast answers on a processor"),
