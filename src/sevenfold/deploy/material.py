@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.load.model import Model
+from sevenfold.quiet import quiet
 from sevenfold.tune.tuned import Tuned
 
 if TYPE_CHECKING:
@@ -69,5 +70,6 @@ def write_model(network: Any, model: Model, folder: Path) -> None:
     network.generation_config = GenerationConfig(
         eos_token_id=sorted(model.stop_ids), pad_token_id=tokenizer.pad_token_id, bos_token_id=tokenizer.bos_token_id
     )
-    network.save_pretrained(folder)
+    with quiet():
+        network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sevenfold.errors import ProofError
 from sevenfold.prove.merge import logprobs
 from sevenfold.prove.proof import Case, Proof
+from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
     from sevenfold.deploy.service import Service
@@ -106,7 +107,8 @@ def adapter_log_probs(case: Case, folder: Path) -> NextLogProbs:
     if importlib.util.find_spec("peft"):
         from peft import PeftModel
 
-        network = PeftModel.from_pretrained(base, folder).eval()
+        with quiet():
+            network = PeftModel.from_pretrained(base, folder).eval()
     else:
         case.tuned.chosen_method().load(base, folder)
 

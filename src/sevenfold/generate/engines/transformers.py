@@ -17,6 +17,7 @@ from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import ModelError
 from sevenfold.generate.engine import Answer, Backend, Capacity, Engine, Sampling, Score
 from sevenfold.generate.pieces import Pieces, text_of
+from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +38,8 @@ class Transformers(Backend):
 
         torch.set_num_threads(capacity.threads)
         try:
-            network = AutoModelForCausalLM.from_pretrained(path, dtype="auto", trust_remote_code=False)
+            with quiet():
+                network = AutoModelForCausalLM.from_pretrained(path, dtype="auto", trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise ModelError(f"cannot open the exported model: {error}", where=str(path)) from error
         engine = TransformersEngine(network.eval(), encoder, self.batch_size)

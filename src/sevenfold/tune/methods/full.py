@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from sevenfold.quiet import quiet
 from sevenfold.tune.methods import Method
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Full(Method):
 
     def save(self, network: PreTrainedModel, folder: Path, base: str) -> None:
         """Write the whole model as safetensors with its configuration."""
-        network.save_pretrained(folder)
+        with quiet():
+            network.save_pretrained(folder)
 
     def load(self, network: PreTrainedModel, folder: Path) -> None:
         """Put the saved weights into the network; every weight must be there and fit."""
