@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sevenfold.console import Console
-from sevenfold.record import Record
+from sevenfold.record import Record, StageRecord
 
 HEADLINE = ("tokens_per_second", "peak_memory_bytes", "trainable_parameters", "losses")
 
@@ -68,7 +68,8 @@ def show_metrics(stage: str, metrics: dict[str, Any], console: Console) -> None:
 def show_record(record: Record, console: Console) -> None:
     """Every stage of a run: state, time, identity, figures, notes and proofs."""
     rows = [
-        [name, stage.state, f"{stage.seconds:,.1f} s", stage.identity[:12]] for name, stage in record.stages.items()
+        [name, state(stage, record), f"{stage.seconds:,.1f} s", stage.identity[:12]]
+        for name, stage in record.stages.items()
     ]
     console.table(f"run {record.name}", ["stage", "state", "time", "identity"], rows)
     for name, stage in record.stages.items():
@@ -78,6 +79,16 @@ def show_record(record: Record, console: Console) -> None:
     proofs = [proof for stage in record.stages.values() for proof in stage.proofs]
     if proofs:
         show_proofs(proofs, console)
+
+
+def state(stage: StageRecord, record: Record) -> str:
+    """A stage's state, and whether a stage that it was made from has changed since."""
+    changed = [
+        need
+        for need, identity in stage.parents.items()
+        if need in record.stages and record.stages[need].identity != identity
+    ]
+    return f"{stage.state}, of an earlier {', '.join(changed)}" if changed else stage.state
 
 
 def show_proofs(proofs: list[dict[str, Any]], console: Console) -> None:
