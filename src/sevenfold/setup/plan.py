@@ -76,6 +76,7 @@ class Work:
         optimizer_bytes: Bytes of its optimiser state; Adam has two float32 moments.
         head_chunk: Targets whose logits exist together.
         overhead_bytes: Bytes of the framework itself.
+        scores_kept: Attention weights that a head keeps for a token, on average; 0 where attention is fused.
     """
 
     shape: Shape
@@ -94,6 +95,7 @@ class Work:
     optimizer_bytes: int = 2 * FLOAT32
     head_chunk: int = 256
     overhead_bytes: int = OVERHEAD
+    scores_kept: float = 0.0
 
     @property
     def adapter(self) -> bool:
@@ -180,19 +182,20 @@ def activations(work: Work) -> int:
 
 
 def block_bytes(work: Work) -> int:
-    """Bytes that one Llama-type block keeps for one token when attention keeps no matrix of scores.
+    """Bytes that one Llama-type block keeps for one token.
 
     In float32 whatever the precision: the input of each of the two norms (2 H), and its normalised form where the
     norm's weight moves (2 H more), the two inverse deviations, and one log-sum a head. At the precision: the inputs
     of the three groups of linear layers (3 H; under autocast each of the six layers that share an input keeps a copy:
-    6 H), queries and attention's output (2 H), keys and values (2 K), and gate, its activation, up and their product
-    (4 I).
+    6 H), queries and attention's output (2 H), keys and values (2 K), gate, its activation, up and their product (4 I),
+    and the attention weights that are kept.
     """
     shape = work.shape
     autocast = not work.adapter and work.activation_bytes < work.trainable_bytes
     norms = 2 if work.adapter else 4
     inputs = 6 if autocast else 3
     products = (inputs + 2) * shape.hidden + 2 * shape.key_value_hidden + 4 * shape.intermediate
+    products += round(shape.heads * work.scores_kept)
     return FLOAT32 * (norms * shape.hidden + 2 + shape.heads) + work.activation_bytes * products
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sevenfold.load.model import Model
 from sevenfold.setup.environment import Environment
 from sevenfold.setup.plan import Shape, Work
@@ -9,6 +11,7 @@ from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine.head import chunk_of
 from sevenfold.tune.engine.passes import split
+from sevenfold.tune.engine.short import KEPT
 from sevenfold.tune.section import TuneSection
 
 
@@ -43,8 +46,15 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         longest_row=int(lengths.max()),
         activation_bytes=environment.dtype.itemsize,
         frozen_bytes=held,
+        scores_kept=scores_kept(lengths, environment.device),
         head_chunk=chunk_of(model.card.vocabulary),
     )
+
+
+def scores_kept(lengths: np.ndarray, device: str) -> float:
+    """Attention weights that a head keeps for a token, on average: a short document's own length, on a CPU."""
+    short = lengths[lengths <= KEPT].astype(float)
+    return float((short**2).sum() / lengths.sum()) if device == "cpu" else 0.0
 
 
 def walk(section: TuneSection, rows: Encoded, seed: int, steps: int) -> tuple[int, int]:
