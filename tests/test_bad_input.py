@@ -157,7 +157,8 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", folder], check=True)
+        # Lazily: a test that fails may still hold a file of it open.
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_space(place, tiny_weights) -> None:
