@@ -19,7 +19,7 @@ check: install ## lint, types, import rules, docstrings, docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: install ## rewrite the layout of every file
 	$(BIN)/ruff format .
@@ -29,7 +29,7 @@ bench: install ## training speed and memory beside a plain transformers loop wit
 	$(BIN)/python benchmarks/training.py
 
 docs: install ## the documentation, served while it is written
-	$(BIN)/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 install: $(INSTALLED)
 
