@@ -34,7 +34,7 @@ class TuneSection(Section):
     learning_rate: float = Field(2e-4, gt=0, description="The highest learning rate of the schedule.")
     batch: int = Field(8, ge=1, description="Rows per optimiser step, over all devices and accumulation.")
     tokens_per_pass: int = Field(
-        2048, ge=1, description="Tokens that go through the network at once; a larger batch is accumulated."
+        1024, ge=1, description="Tokens that go through the network at once; a larger batch is accumulated."
     )
     max_length: int = Field(512, ge=2, description="Tokens of the longest sequence that is learnt.")
     overlong: Literal["drop", "cut", "refuse"] = Field(

@@ -71,21 +71,22 @@ def pack(sequences: Sequence[TokenSequence]) -> Pass:
 
 
 def split(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Which sequences go through together: first fit in the given order, at most ``budget`` tokens each.
+    """Which sequences go through together: the fewest passes of at most ``budget`` tokens, about equally full.
 
-    A sequence over the budget goes alone. Order is kept inside a pass, and the result depends on nothing else.
+    The longest sequence goes first, each into the emptiest pass; one more pass is taken when that overfills one. A
+    sequence over the budget goes alone. Equal passes need the least memory, and the result depends on nothing else.
     """
-    groups: list[list[int]] = []
-    room: list[int] = []
-    for index, length in enumerate(lengths):
-        place = next((number for number, left in enumerate(room) if length <= left), None)
-        if place is None:
-            groups.append([index])
-            room.append(budget - length)
-        else:
-            groups[place].append(index)
-            room[place] -= length
-    return groups
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    for count in range(max(1, -(-sum(lengths) // budget)), len(lengths) + 1):
+        groups: list[list[int]] = [[] for _ in range(count)]
+        loads = [0] * count
+        for index in order:
+            emptiest = loads.index(min(loads))
+            groups[emptiest].append(index)
+            loads[emptiest] += lengths[index]
+        if all(load <= budget or len(group) == 1 for load, group in zip(loads, groups, strict=True)):
+            return [sorted(group) for group in groups]
+    return [[index] for index in range(len(lengths))]
 
 
 def passes(sequences: Sequence[TokenSequence], budget: int) -> list[Pass]:
