@@ -56,7 +56,8 @@ def python_of(peer: str) -> str:
 def run(command: list[str]) -> dict:
     """A contestant's JSON line."""
     # Every contestant waits as ours does, so that another process on the machine slows none of them more.
-    settings = {**os.environ, "GOMP_SPINCOUNT": cores.SPINS}
+    cores.share()
+    settings = dict(os.environ)
     ended = subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=False, env=settings)
     if ended.returncode:
         raise SystemExit(f"{' '.join(command)}\n{ended.stderr[-3000:]}")

@@ -1,4 +1,4 @@
-"""How threads of matrix products wait for one another; read by OpenMP when torch is imported, so set before."""
+"""Settings of the libraries under torch, read when torch is imported, so made before."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import os
 SPINS = "1000"
 """Turns that a thread waits before it sleeps: microseconds, where a step of training takes seconds."""
 
+PRIMITIVES = "64"
+"""Prepared products that oneDNN keeps; a step of training needs about 25 for each length of a pass."""
+
 
 def share() -> None:
-    """Let waiting threads sleep soon.
+    """Let waiting threads sleep soon, and keep few prepared products.
 
     OpenMP's default lets them spin. When another process wants a core, each wait then costs a slice of its time: a
-    training step of two seconds takes forty. What the user set stays.
+    training step of two seconds takes forty. oneDNN keeps 1,024 products, each for one shape with memory of its own;
+    without padding almost every pass is a new shape, and the store takes half a gigabyte. What the user set stays.
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
         os.environ["GOMP_SPINCOUNT"] = SPINS
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", PRIMITIVES)
