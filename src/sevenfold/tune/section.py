@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from sevenfold.schema import Chosen, Section, build
+from sevenfold.tune.engine.section import EngineSection
 from sevenfold.tune.methods import METHODS, Method
 from sevenfold.tune.objectives import OBJECTIVES, Objective
 from sevenfold.tune.optimizers import OPTIMIZERS, Optimizer
@@ -35,6 +36,9 @@ class TuneSection(Section):
     batch: int = Field(8, ge=1, description="Rows per optimiser step, over all devices and accumulation.")
     tokens_per_pass: int = Field(
         1024, ge=1, description="Tokens that go through the network at once; a larger batch is accumulated."
+    )
+    engine: EngineSection = Field(
+        default_factory=EngineSection, description="How the work is done: speed against memory, never what is learnt."
     )
     max_length: int = Field(512, ge=2, description="Tokens of the longest sequence that is learnt.")
     overlong: Literal["drop", "cut", "refuse"] = Field(
