@@ -65,14 +65,17 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
 def build(section: TuneSection, model: Model, environment: Environment) -> Forward:
     """The network as it trains: on its device, the method attached, the engine's parts in place."""
     from sevenfold.tune.engine import documents
-    from sevenfold.tune.engine.forward import Forward
+    from sevenfold.tune.engine.forward import Forward, probe
+    from sevenfold.tune.engine.lora import share_inputs
 
     method = section.method
     network = model.network(method.weights_dtype(environment.dtype), documents.register())
     method.attach(network)
     network.to(environment.device)  # type: ignore[arg-type]
     network.train()
-    return Forward(network, environment.dtype)
+    forward = Forward(network, environment.dtype)
+    share_inputs(network, lambda: forward(probe()))
+    return forward
 
 
 def check_length(section: TuneSection, model: Model) -> None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from transformers.pytorch_utils import Conv1D
 
-from sevenfold.tune.engine.lora import LoraLinear
+from sevenfold.tune.engine.lora import LoraLinear, share_inputs
 
 
 @pytest.fixture(params=[True, False], ids=["bias", "no bias"])
@@ -69,3 +70,69 @@ def test_merged_is_the_same_layer(layer) -> None:
 def test_only_linear_layers_are_adapted() -> None:
     with pytest.raises(TypeError, match="not Conv1d"):
         LoraLinear(nn.Conv1d(1, 1, 1), 2, 1.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [lambda: nn.Linear(12, 20), lambda: Conv1D(20, 12)], ids=["Linear", "Conv1D"])
+def test_every_form_of_linear_layer_is_adapted_and_merges_to_its_own_kind(kind) -> None:
+    base = kind()
+    adapted = LoraLinear(base, rank=3, scale=1.7)
+    nn.init.normal_(adapted.lora_B.weight)
+    x = torch.randn(5, 12)
+    torch.testing.assert_close(adapted(x), base(x) + 1.7 * adapted.lora_B(adapted.lora_A(x)))
+    merged = adapted.merged()
+    assert type(merged) is type(base)
+    torch.testing.assert_close(merged(x), adapted(x))
+
+
+class Branches(nn.Module):
+    """Three adapted layers behind one input, of different widths, and one behind another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        made = {"a": (12, 8, 2), "b": (12, 4, 3), "c": (12, 8, 2), "after": (8, 5, 2)}
+        self.layers = nn.ModuleDict({name: LoraLinear(nn.Linear(i, o), r, 1.3) for name, (i, o, r) in made.items()})
+        for layer in self.layers.values():
+            nn.init.normal_(layer.lora_B.weight)
+
+    def forward(self, x, call=LoraLinear.__call__):
+        a, b, c = (call(self.layers[name], x) for name in "abc")
+        return torch.cat([call(self.layers["after"], a * c), b], -1)
+
+
+def test_layers_behind_one_input_are_computed_together_with_the_same_result() -> None:
+    torch.manual_seed(0)
+    network = Branches()
+    share_inputs(network, lambda: network(torch.randn(3, 12)))
+    groups = {name: layer.group.members for name, layer in network.layers.items()}
+    assert groups["a"] == [network.layers[name] for name in "abc"] == groups["c"]
+    assert groups["after"] == [network.layers["after"]]
+    x = torch.randn(6, 12, requires_grad=True)
+    wanted = [x, *(weight for name, weight in network.named_parameters() if "lora" in name)]
+    upstream = torch.randn(6, 9)
+    found, expected = network(x), network(x, plain)
+    torch.testing.assert_close(found, expected)
+    pairs = zip(
+        torch.autograd.grad(found, wanted, upstream), torch.autograd.grad(expected, wanted, upstream), strict=True
+    )
+    for a, b in pairs:
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+        assert abs(float((a - b).mean())) < 1e-6
+
+
+def test_a_group_keeps_nothing_once_every_member_was_called() -> None:
+    network = Branches()
+    share_inputs(network, lambda: network(torch.randn(3, 12)))
+    network(torch.randn(3, 12))
+    group = network.layers["a"].group
+    assert (group.input, group.waiting) == (None, {})
+
+
+def test_another_input_is_never_answered_with_what_waits_for_the_first() -> None:
+    network = Branches()
+    share_inputs(network, lambda: network(torch.randn(3, 12)))
+    a, b = network.layers["a"], network.layers["b"]
+    first, second = torch.randn(3, 12), torch.randn(3, 12)
+    a(first)
+    torch.testing.assert_close(b(second), plain(b, second))
+    torch.testing.assert_close(a(second), plain(a, second))
+    torch.testing.assert_close(a(second), plain(a, second))

@@ -71,11 +71,31 @@ def test_a_target_that_names_nothing_suggests_the_nearest(tiny_model) -> None:
 
 
 def test_a_network_without_linear_layers_is_refused() -> None:
+    network = torch.nn.Sequential(torch.nn.Embedding(5, 8), torch.nn.LayerNorm(8))
+    network.get_output_embeddings = lambda: None
+    with pytest.raises(ModelError, match=r"no linear layers[\s\S]*full"):
+        Lora().attach(network)  # type: ignore[arg-type]
+
+
+def test_gpt2s_transposed_layers_are_adapted_as_peft_reads_them(tmp_path) -> None:
+    from peft import PeftModel
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    network = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=20))
-    with pytest.raises(ModelError, match=r"no linear layers[\s\S]*full"):
-        Lora().attach(network)
+    torch.manual_seed(1)
+    network = GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=50)).eval()
+    network.save_pretrained(tmp_path / "base")
+    method = Lora(rank=2)
+    method.attach(network)
+    for name, weight in method.trainable(network).items():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    method.save(network, tmp_path, "tiny")
+    theirs = PeftModel.from_pretrained(GPT2LMHeadModel.from_pretrained(tmp_path / "base"), tmp_path)
+    with torch.no_grad():
+        expected = network(IDS).logits
+        torch.testing.assert_close(theirs(IDS).logits, expected, rtol=1e-5, atol=1e-5)
+        method.merge(network)
+        torch.testing.assert_close(network(IDS).logits, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_the_config_says_what_peft_needs(changed, tmp_path) -> None:

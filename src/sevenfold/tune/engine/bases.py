@@ -14,8 +14,10 @@ def fits(layer: nn.Module) -> bool:
 
 
 def is_transposed(layer: nn.Module) -> bool:
-    """Whether the layer holds its weight as ``I x O`` (GPT-2's ``Conv1D``)."""
-    return type(layer).__name__ == "Conv1D" and hasattr(layer, "nf")
+    """Whether the layer is transformers' ``Conv1D``, which holds its weight as ``I x O`` (GPT-2)."""
+    from transformers.pytorch_utils import Conv1D
+
+    return isinstance(layer, Conv1D)
 
 
 def sizes(layer: Any) -> tuple[int, int]:
@@ -29,3 +31,23 @@ def dense(layer: Any, dtype: torch.dtype) -> Tensor:
     """The layer's weight, ``O x I``, at a type; a view where nothing has to be computed."""
     weight: Tensor = layer.weight.t() if is_transposed(layer) else layer.weight
     return weight.detach().to(dtype)
+
+
+def bias(layer: Any, dtype: torch.dtype) -> Tensor | None:
+    """The layer's bias at a type, if it has one."""
+    return None if layer.bias is None else layer.bias.detach().to(dtype)
+
+
+def plain(layer: Any, weight_OI: Tensor) -> nn.Module:
+    """A layer of the same kind with another weight, frozen, at the layer's type."""
+    inputs, outputs = sizes(layer)
+    if is_transposed(layer):
+        from transformers.pytorch_utils import Conv1D
+
+        made: nn.Module = Conv1D(outputs, inputs)
+        weight_OI = weight_OI.t().contiguous()
+    else:
+        made = nn.Linear(inputs, outputs, bias=layer.bias is not None, device="meta")
+    made.weight = nn.Parameter(weight_OI.to(layer.weight.dtype), requires_grad=False)
+    made.bias = layer.bias
+    return made

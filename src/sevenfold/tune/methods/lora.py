@@ -58,10 +58,10 @@ class Lora(Method):
             ModelError: The network has no linear layer that could be one.
             RecipeError: A target names no layer.
         """
-        from torch.nn import Linear
+        from sevenfold.tune.engine import bases
 
         head = network.get_output_embeddings()
-        linear = [name for name, part in network.named_modules() if isinstance(part, Linear) and part is not head]
+        linear = [name for name, part in network.named_modules() if bases.fits(part) and part is not head]
         if not linear:
             raise ModelError(f"{type(network).__name__} has no linear layers for LoRA", next_step="tune.method: full")
         if self.targets == ["all-linear"]:
@@ -82,11 +82,13 @@ class Lora(Method):
             tensors[f"{PEFT_PREFIX}{name}.lora_A.weight"] = layer.lora_A.weight.detach().float().cpu().contiguous()
             tensors[f"{PEFT_PREFIX}{name}.lora_B.weight"] = layer.lora_B.weight.detach().float().cpu().contiguous()
         save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-        config = self.peft_config(sorted(layers), base)
+        config = self.peft_config(layers, base)
         (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
-    def peft_config(self, names: list[str], base: str) -> dict[str, Any]:
+    def peft_config(self, layers: dict[str, LoraLinear], base: str) -> dict[str, Any]:
         """The fields of PEFT's LoraConfig that say what the tensors mean."""
+        from sevenfold.tune.engine import bases
+
         return {
             "peft_type": "LORA",
             "task_type": "CAUSAL_LM",
@@ -96,8 +98,8 @@ class Lora(Method):
             "use_rslora": self.rank_stabilized,
             "lora_dropout": 0.0,
             "bias": "none",
-            "fan_in_fan_out": False,
-            "target_modules": names,
+            "fan_in_fan_out": any(bases.is_transposed(layer.base_layer) for layer in layers.values()),
+            "target_modules": sorted(layers),
             "inference_mode": True,
         }
 
