@@ -1,0 +1,23 @@
+"""Memory by part and time, before anything is trained.
+
+Pure arithmetic on plain numbers; the stage that trains fills in what depends on its inner parts.
+"""
+
+from sevenfold.setup.plan.advice import advise, fewest_recomputed, gigabytes
+from sevenfold.setup.plan.made import Plan, make
+from sevenfold.setup.plan.operations import flops, measure_rate
+from sevenfold.setup.plan.parts import memory
+from sevenfold.setup.plan.work import Shape, Work
+
+__all__ = [
+    "Plan",
+    "Shape",
+    "Work",
+    "advise",
+    "fewest_recomputed",
+    "flops",
+    "gigabytes",
+    "make",
+    "measure_rate",
+    "memory",
+]

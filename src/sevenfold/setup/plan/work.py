@@ -1,0 +1,104 @@
+"""What is to be trained, in numbers.
+
+Symbols of this room: T tokens of a pass, N supervised ones among them, H hidden, K hidden of keys and values,
+I intermediate, V vocabulary, L layers, C layers that are computed again in the backward pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sevenfold.load.model import Card
+
+OVERHEAD = 450_000_000
+"""Bytes of Python, torch and transformers, loaded and idle (405 MB measured on Linux)."""
+FLOAT32 = 4
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a Llama-type network."""
+
+    layers: int
+    hidden: int
+    intermediate: int
+    heads: int
+    key_value_heads: int
+    vocabulary: int
+
+    @classmethod
+    def of(cls, card: Card) -> Shape:
+        """The shape that a model's card tells."""
+        return cls(card.layers, card.hidden, card.intermediate, card.heads, card.key_value_heads, card.vocabulary)
+
+    @property
+    def key_value_hidden(self) -> int:
+        """K: the width of keys and of values; smaller than H where heads share them."""
+        return self.hidden * self.key_value_heads // self.heads
+
+    @property
+    def block_parameters(self) -> int:
+        """Parameters of all blocks' matrix products: ``L (2 H^2 + 2 H K + 3 H I)``; norms and embeddings left out."""
+        width = 2 * self.hidden + 2 * self.key_value_hidden + 3 * self.intermediate
+        return self.layers * self.hidden * width
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be trained, in numbers.
+
+    Args:
+        shape: The network's sizes.
+        frozen_parameters: Parameters that do not move; 0 when all do.
+        trainable_parameters: Parameters that move, an adapter's included.
+        tokens_per_pass: T, tokens that go through the network at once.
+        supervised_per_pass: N, tokens among them that are targets.
+        total_tokens: Tokens of the whole training, all epochs.
+        total_supervised: Targets of the whole training.
+        mean_length: Mean tokens of a row: what attention is over.
+        longest_row: Tokens of the longest row; a pass cannot be smaller.
+        activation_bytes: Bytes of an element of matrix products: 2 for bfloat16, 4 for float32.
+        frozen_bytes: Bytes of a weight that does not move.
+        trainable_bytes: Bytes of a weight that moves.
+        gradient_bytes: Bytes of its gradient.
+        optimizer_bytes: Bytes of its optimiser state; Adam has two float32 moments.
+        head_chunk: Targets whose logits exist together.
+        overhead_bytes: Bytes of the framework itself.
+        scores_kept: Attention weights that a head keeps for a token, on average; 0 where attention is fused.
+        recomputable: Blocks that can be computed again in the backward pass; 0 where the network has none such.
+        recomputed: C, blocks that are; None: as few as fit, which :func:`make` chooses.
+        offloaded: Whether what blocks keep lies in the main memory instead of the device's.
+        gradient_parameters: Parameters whose gradients exist together; None: all that move.
+    """
+
+    shape: Shape
+    frozen_parameters: int
+    trainable_parameters: int
+    tokens_per_pass: int
+    supervised_per_pass: int
+    total_tokens: int
+    total_supervised: int
+    mean_length: float
+    longest_row: int = 1
+    activation_bytes: int = FLOAT32
+    frozen_bytes: int = FLOAT32
+    trainable_bytes: int = FLOAT32
+    gradient_bytes: int = FLOAT32
+    optimizer_bytes: int = 2 * FLOAT32
+    head_chunk: int = 256
+    overhead_bytes: int = OVERHEAD
+    scores_kept: float = 0.0
+    recomputable: int = 0
+    recomputed: int | None = 0
+    offloaded: bool = False
+    gradient_parameters: int | None = None
+
+    @property
+    def adapter(self) -> bool:
+        """Whether a frozen base carries what moves."""
+        return self.frozen_parameters > 0
+
+    @property
+    def stream_bytes(self) -> int:
+        """Bytes of an element of the hidden states between blocks; they have the type in which weights are held."""
+        return self.frozen_bytes if self.adapter else self.trainable_bytes
