@@ -75,6 +75,7 @@ def build(section: TuneSection, model: Model, environment: Environment) -> Forwa
     network.train()
     forward = Forward(network, environment.dtype)
     share_inputs(network, lambda: forward(probe()))
+    forward.notes += method.notes(network)
     return forward
 
 

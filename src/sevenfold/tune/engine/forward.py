@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ class Forward:
     def __init__(self, network: PreTrainedModel, precision: torch.dtype) -> None:
         self.network, self.precision = network, precision
         self.notes: list[str] = []
+        self.casts = network.dtype != precision or any(
+            weight.dtype != precision for weight in own_weights(network) if weight.requires_grad
+        )
         self.by_document = self.takes_documents()
         self.chunked_head = self.head_is_plain()
 
@@ -44,8 +48,8 @@ class Forward:
         return self.network.device
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Products at the run's precision where the weights are held in another type."""
-        if self.network.dtype == self.precision:
+        """Products at the run's precision where weights that they read are held in another type."""
+        if not self.casts:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.precision)
 
@@ -77,7 +81,7 @@ class Forward:
             return False
         self.by_document = True
         try:
-            with torch.no_grad():
+            with torch.no_grad(), self.autocast():
                 self.network.base_model(**self.inputs(probe().to(str(self.device))))
         except (NotImplementedError, TypeError) as error:
             self.use_one_mask()
@@ -115,6 +119,15 @@ class Forward:
         if not plain:
             self.notes.append("the head is the network's own, on targets only: its logits are more than a product")
         return plain
+
+
+def own_weights(network: nn.Module) -> Iterator[nn.Parameter]:
+    """The parameters of the network's own layers; the engine's layers cast theirs where they use them."""
+    if type(network).__module__.startswith("sevenfold."):
+        return
+    yield from network.parameters(recurse=False)
+    for part in network.children():
+        yield from own_weights(part)
 
 
 def same(expected: Tensor, found: Tensor) -> bool:

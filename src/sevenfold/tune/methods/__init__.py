@@ -52,6 +52,10 @@ class Method(Component):
     def merge(self, network: PreTrainedModel) -> None:
         """Turn a loaded network into plain weights that give the same outputs."""
 
+    def notes(self, network: PreTrainedModel) -> list[str]:
+        """What the user should know of what moves in an attached network; most methods have nothing to add."""
+        return []
+
     def trainable(self, network: PreTrainedModel) -> dict[str, torch.nn.Parameter]:
         """The parameters that move, by name."""
         return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}

@@ -1,0 +1,52 @@
+"""Methods that move some of the network's own weights and freeze the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sevenfold.quiet import quiet
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def free(network: PreTrainedModel, names: Iterable[str]) -> None:
+    """Let just these parameters move; the types of all weights stay."""
+    chosen = set(names)
+    for name, weight in network.named_parameters():
+        weight.requires_grad_(name in chosen)
+
+
+def move(network: PreTrainedModel, names: Iterable[str]) -> None:
+    """Let just these parameters move, held in float32 so that small steps are not rounded away."""
+    free(network, names)
+    for weight in network.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+
+
+def save(network: PreTrainedModel, folder: Path) -> None:
+    """Write the whole model as safetensors with its configuration; every weight in the type in which it lies."""
+    with quiet():
+        network.save_pretrained(folder)
+
+
+def load(network: PreTrainedModel, folder: Path) -> None:
+    """Put the weights that move into a network in which they were freed; nothing else is read.
+
+    What is frozen stays as the base has it, at the type in which the network was built.
+
+    Raises:
+        ValueError: The folder lacks a weight that moves.
+    """
+    from safetensors import safe_open
+
+    missing = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            for name in sorted(missing.keys() & set(file.keys())):
+                missing.pop(name).data.copy_(file.get_tensor(name))
+    if missing:
+        raise ValueError(f"{folder} does not fit the network: {', '.join(sorted(missing)[:5])}")
