@@ -46,7 +46,9 @@ class TuneSection(Section):
     )
     epochs: float | None = Field(None, gt=0, description="Times through the rows; 1 when steps is not given either.")
     steps: int | None = Field(None, ge=1, description="Optimiser steps, instead of epochs.")
-    clip: float = Field(1.0, gt=0, description="The largest norm of the gradient; a larger one is scaled down.")
+    clip: float | None = Field(
+        1.0, gt=0, description="The largest norm of the gradient; a larger one is scaled down. null: none is."
+    )
     validate_every: int | None = Field(None, ge=1, description="Steps between validations; default: once an epoch.")
     validation_rows: int = Field(256, ge=1, description="Rows of a validation, at most.")
     patience: int | None = Field(
@@ -64,6 +66,16 @@ class TuneSection(Section):
         """Refuse a recipe that gives both epochs and steps."""
         if self.epochs is not None and self.steps is not None:
             raise ValueError("epochs and steps are both given; keep one")
+        return self
+
+    @model_validator(mode="after")
+    def no_clipping_in_the_backward_pass(self) -> TuneSection:
+        """Refuse to clip by a norm that is not known yet."""
+        if self.engine.step_in_backward and self.clip is not None:
+            raise ValueError(
+                f"engine.step_in_backward moves each weight before the norm of all gradients is known, so "
+                f"clip = {self.clip} cannot be kept; set tune.clip: null, or tune.engine.step_in_backward: false"
+            )
         return self
 
     def total_steps(self, rows: int) -> int:

@@ -37,11 +37,13 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
 
     Raises:
         DataError: No row can be learnt from.
+        RecipeError: The engine cannot work as ``tune.engine`` asks.
         MachineError: The plan needs more memory than there is.
         TrainingError: The loss is not a number or jumped.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     from sevenfold.tune import memory
+    from sevenfold.tune.engine import activations
     from sevenfold.tune.trainer import Trainer
     from sevenfold.tune.work import work_of
 
@@ -55,6 +57,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     environment.start()
     memory.reset_peak()
     forward = build(section, model, environment)
+    forward.notes += activations.apply(section.engine.activations, forward.network, plan)
     for note in forward.notes:
         entry.note(note)
     trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)

@@ -12,10 +12,11 @@ import torch
 
 from sevenfold.console import Task
 from sevenfold.record import Entry, writing
-from sevenfold.tune import accumulate, checkpoint, interrupt, watch
+from sevenfold.tune import checkpoint, interrupt, watch
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine.forward import Forward
+from sevenfold.tune.engine.moving import mover
 from sevenfold.tune.engine.passes import passes
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.tuned import HISTORY_FILE
@@ -83,7 +84,7 @@ class Trainer:
         self.rows, self.validation = train, validation
         self.batches = Batches(len(train), section.batch, seed)
         self.weights = section.method.trainable(forward.network)
-        self.optimizer = section.optimizer.build(list(self.weights.values()))
+        self.mover = mover(forward, section, list(self.weights.values()))
         self.total = section.total_steps(len(train))
         self.until = self.total
         self.progress = Progress()
@@ -116,20 +117,11 @@ class Trainer:
         started = time.perf_counter()
         batch = passes(self.rows.sequences(rows), self.section.tokens_per_pass)
         rate = self.section.learning_rate * self.section.schedule.factor(self.progress.step, self.total)
-        loss = accumulate.gradients(self.forward, self.section.objective, batch)
-        norm = float(torch.nn.utils.clip_grad_norm_(self.weights.values(), self.section.clip))
-        self.guard(loss, norm, rows)
-        self.move(rate)
+        self.mover.set_rate(rate)
+        loss, norm = self.mover.step(batch, lambda loss, norm: self.guard(loss, norm, rows))
         self.progress.step += 1
         tokens, targets = sum(part.tokens for part in batch), sum(len(part.labels_N) for part in batch)
         return Step(self.progress.step, loss, rate, norm, tokens, targets, time.perf_counter() - started)
-
-    def move(self, rate: float) -> None:
-        """One step of the optimiser at a learning rate; gradients are gone afterwards."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
 
     def guard(self, loss: float, norm: float, rows: list[int]) -> None:
         """Stop before a bad step moves anything; the state before it is saved."""
@@ -141,7 +133,7 @@ class Trainer:
             )
         except watch.TrainingError:
             self.progress.losses.pop()
-            self.optimizer.zero_grad(set_to_none=True)
+            self.mover.forget()
             self.save()
             raise
 
@@ -204,13 +196,13 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint."""
         state = asdict(self.progress)
-        return checkpoint.save(self.checkpoints, state, self.weights, self.optimizer, self.section.checkpoints)
+        return checkpoint.save(self.checkpoints, state, self.weights, self.mover.optimizer, self.section.checkpoints)
 
     def resume(self) -> None:
         """Continue from the newest checkpoint; figures of steps behind it are taken off the history."""
         found = checkpoint.found(self.checkpoints)
         if found:
-            state = checkpoint.load(found[-1], self.weights, self.optimizer)
+            state = checkpoint.load(found[-1], self.weights, self.mover.optimizer)
             validations = {int(step): loss for step, loss in state["validation_losses"].items()}
             self.progress = Progress(state["step"], state["losses"], validations)
             self.entry.note(f"resumed from step {self.progress.step}")

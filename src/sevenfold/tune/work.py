@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from sevenfold.errors import RecipeError
 from sevenfold.load.model import Model
 from sevenfold.setup.environment import Environment
 from sevenfold.setup.plan import Shape, Work
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
+from sevenfold.tune.engine import activations
 from sevenfold.tune.engine.head import chunk_of
 from sevenfold.tune.engine.passes import split
 from sevenfold.tune.engine.short import KEPT
@@ -23,13 +25,21 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         rows: The training rows.
         model: The base model; its network is built without weights.
         environment: Its precision and seed.
+
+    Raises:
+        RecipeError: The engine cannot work as ``tune.engine`` asks.
     """
     network = model.skeleton()
     section.method.attach(network)
-    moving = sum(weight.numel() for weight in section.method.trainable(network).values())
+    activations.check(section.engine.activations, network, environment.device)
+    sizes = [weight.numel() for weight in section.method.trainable(network).values()]
+    moving = sum(sizes)
     frozen = sum(weight.numel() for weight in network.parameters()) - moving
     lengths = rows.lengths
     steps = section.total_steps(len(rows))
+    if section.engine.step_in_backward:
+        check_one_pass(section, rows, environment.seed, steps)
+    layers, recomputable = model.card.layers, len(activations.recomputable(network))
     share = rows.supervised / max(1, int(lengths.sum()))
     largest, total = walk(section, rows, environment.seed, steps)
     held = section.method.weights_dtype(environment.dtype).itemsize
@@ -48,6 +58,11 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         frozen_bytes=held,
         scores_kept=scores_kept(lengths, environment.device),
         head_chunk=chunk_of(model.card.vocabulary),
+        backward_blocks=max(0, layers - len(activations.blocks(network)) + recomputable),
+        recomputable=recomputable,
+        recomputed={"auto": None, "recompute": recomputable}.get(section.engine.activations, 0),
+        offloaded=section.engine.activations == "offload",
+        gradient_parameters=max(sizes) if section.engine.step_in_backward else None,
     )
 
 
@@ -68,3 +83,25 @@ def walk(section: TuneSection, rows: Encoded, seed: int, steps: int) -> tuple[in
         total += sum(lengths)
     # Later epochs read the same rows in another order; a last, partial one is counted by its share of steps.
     return largest, round(total * max(1.0, steps / batches.per_epoch))
+
+
+def check_one_pass(section: TuneSection, rows: Encoded, seed: int, steps: int) -> None:
+    """Refuse to step in the backward pass where gradients of earlier passes would have to be kept after all.
+
+    Raises:
+        RecipeError: A step takes more than one pass; the message has the smallest passes and the largest batch that do.
+    """
+    batches = Batches(len(rows), section.batch, seed)
+    lengths = ([length for row in batches.at(step) for length in rows.row_lengths(row)] for step in range(steps))
+    # A sequence alone is one pass however long it is.
+    largest = max((sum(step) for step in lengths if len(step) > 1), default=0)
+    if largest <= section.tokens_per_pass:
+        return
+    longest_first = sorted((sum(rows.row_lengths(row)) for row in range(len(rows))), reverse=True)
+    batch = int((np.cumsum(longest_first) <= section.tokens_per_pass).sum())
+    raise RecipeError(
+        f"tune.engine.step_in_backward needs every step to be one pass, and the largest step has {largest} tokens "
+        f"where tune.tokens_per_pass is {section.tokens_per_pass}: gradients of earlier passes would be kept, and "
+        "nothing saved",
+        next_step=f"tune.tokens_per_pass: {largest}" + (f", or tune.batch: {batch}" if batch else ""),
+    )

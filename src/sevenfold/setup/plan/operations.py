@@ -25,10 +25,14 @@ def flops(work: Work) -> float:
     """
     shape = work.shape
     attention = 2 * work.mean_length * shape.hidden * shape.layers
+    deep = work.depth / shape.layers
     adapter = work.trainable_parameters if work.adapter else 0
     once = 2 * (shape.block_parameters + adapter) + attention
-    body = once * (work.recomputed or 0) / shape.layers + 3 * attention
-    body += 4 * shape.block_parameters + 6 * adapter if work.adapter else 6 * shape.block_parameters
+    body = once * (work.recomputed or 0) / shape.layers + (1 + 2 * deep) * attention
+    if work.adapter:
+        body += (2 + 2 * deep) * shape.block_parameters + 6 * adapter
+    else:
+        body += 6 * shape.block_parameters
     passes = 3 if work.adapter else 4
     targets = passes * 2 * shape.vocabulary * shape.hidden
     return float(work.total_tokens * body + work.total_supervised * targets)

@@ -1,7 +1,8 @@
 """What is to be trained, in numbers.
 
 Symbols of this room: T tokens of a pass, N supervised ones among them, H hidden, K hidden of keys and values,
-I intermediate, V vocabulary, L layers, C layers that are computed again in the backward pass.
+I intermediate, V vocabulary, L layers, B layers that the backward pass goes through, C layers that are computed again
+in it.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Work:
         head_chunk: Targets whose logits exist together.
         overhead_bytes: Bytes of the framework itself.
         scores_kept: Attention weights that a head keeps for a token, on average; 0 where attention is fused.
-        recomputable: Blocks that can be computed again in the backward pass; 0 where the network has none such.
+        backward_blocks: B, blocks that the backward pass goes through; None: all.
+        recomputable: Blocks among them that can be computed again; 0 where the network has none such.
         recomputed: C, blocks that are; None: as few as fit, which :func:`make` chooses.
         offloaded: Whether what blocks keep lies in the main memory instead of the device's.
         gradient_parameters: Parameters whose gradients exist together; None: all that move.
@@ -88,6 +90,7 @@ class Work:
     head_chunk: int = 256
     overhead_bytes: int = OVERHEAD
     scores_kept: float = 0.0
+    backward_blocks: int | None = None
     recomputable: int = 0
     recomputed: int | None = 0
     offloaded: bool = False
@@ -97,6 +100,11 @@ class Work:
     def adapter(self) -> bool:
         """Whether a frozen base carries what moves."""
         return self.frozen_parameters > 0
+
+    @property
+    def depth(self) -> int:
+        """B: below the lowest weight that moves nothing is kept and no gradient is computed."""
+        return self.shape.layers if self.backward_blocks is None else self.backward_blocks
 
     @property
     def stream_bytes(self) -> int:

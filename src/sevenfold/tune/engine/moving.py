@@ -1,0 +1,136 @@
+"""When weights move: behind the backward pass, or in it."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sevenfold.errors import TrainingError
+from sevenfold.tune import accumulate
+
+if TYPE_CHECKING:
+    from sevenfold.tune.engine.forward import Forward
+    from sevenfold.tune.engine.passes import Pass
+    from sevenfold.tune.section import TuneSection
+
+Guard = Callable[[float, float], None]
+"""Called with the loss and the norm of the gradient as far as it is known; raises before anything moves."""
+
+
+class Mover(ABC):
+    """Gradients of a step's passes, and the optimiser's step.
+
+    Args:
+        forward: The network.
+        section: The recipe's section: objective, optimiser, clipping.
+        weights: What moves.
+    """
+
+    def __init__(self, forward: Forward, section: TuneSection, weights: list[torch.nn.Parameter]) -> None:
+        self.forward, self.objective, self.clip = forward, section.objective, section.clip
+        self.weights = weights
+        self.optimizer = section.optimizer.build(weights)
+
+    @abstractmethod
+    def step(self, batch: list[Pass], guard: Guard) -> tuple[float, float]:
+        """Learn from the passes of one step; no gradient is left behind.
+
+        Args:
+            batch: The passes.
+            guard: Stops before a bad step moves anything.
+
+        Returns:
+            The mean loss, nats, and the norm of the whole gradient before clipping.
+        """
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the next step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def forget(self) -> None:
+        """Free all gradients."""
+        self.optimizer.zero_grad(set_to_none=True)
+
+
+class BehindBackward(Mover):
+    """All gradients first, then one step of the optimiser: the gradient's norm is known before anything moves."""
+
+    def step(self, batch: list[Pass], guard: Guard) -> tuple[float, float]:
+        """All passes forward and backward, then clipping, then the optimiser."""
+        loss = accumulate.gradients(self.forward, self.objective, batch)
+        norm = torch.nn.utils.get_total_norm([weight.grad for weight in self.weights if weight.grad is not None])
+        guard(loss, float(norm))
+        if self.clip is not None:
+            torch.nn.utils.clip_grads_with_norm_(self.weights, self.clip, norm)
+        self.optimizer.step()
+        self.forget()
+        return loss, float(norm)
+
+
+class InBackward(Mover):
+    """Each weight moves as soon as its gradient is complete, in the backward pass of the step's last pass.
+
+    Equals :class:`BehindBackward` without clipping. The gradients of all weights never exist together, where a step is
+    one pass. The optimiser's state, and so a checkpoint, is the same: of its weights torch's optimisers move those that
+    have a gradient, and here that is one at a time.
+    """
+
+    def step(self, batch: list[Pass], guard: Guard) -> tuple[float, float]:
+        """All passes forward and backward; the guard sees the mean loss before the last one goes backward."""
+        losses = accumulate.losses(self.forward, self.objective, batch)
+        total = 0.0
+        for _ in batch[:-1]:
+            loss = next(losses)
+            loss.backward()
+            total += float(loss.detach())
+        last = next(losses)
+        total += float(last.detach())
+        guard(total, 0.0)
+        norm = self.move_in_backward(last)
+        if not math.isfinite(norm):
+            raise TrainingError(
+                f"the norm of the gradient is not a number (loss {total}, norm {norm}), and weights moved by it; "
+                "the last checkpoint is from before",
+                next_step="lower tune.learning_rate, use setup.precision: float32, or set "
+                "tune.engine.step_in_backward: false, which looks at all gradients before a weight moves",
+            )
+        return total, norm
+
+    def move_in_backward(self, loss: Tensor) -> float:
+        """Go backward and move each weight on the way; gives the norm of the gradient."""
+        earlier = {weight: weight.grad for weight in self.weights if weight.grad is not None}
+        self.forget()
+        norms: list[Tensor] = []
+
+        def move(weight: torch.nn.Parameter) -> None:
+            # The only weight with a gradient now; that of earlier passes is added, which is where it would have been.
+            gradient: Tensor = weight.grad  # type: ignore[assignment]
+            if weight in earlier:
+                gradient = weight.grad = earlier.pop(weight).add_(gradient)
+            norms.append(torch.linalg.vector_norm(gradient))
+            self.optimizer.step()
+            weight.grad = None
+
+        handles = [weight.register_post_accumulate_grad_hook(move) for weight in self.weights]
+        try:
+            loss.backward()
+        finally:
+            for handle in handles:
+                handle.remove()
+        # Weights that the last pass did not use, such as an expert of a mixture.
+        for weight in list(earlier):
+            weight.grad = torch.zeros_like(weight)
+            move(weight)
+        return float(torch.nn.utils.get_total_norm(norms))
+
+
+def mover(forward: Forward, section: TuneSection, weights: list[torch.nn.Parameter]) -> Mover:
+    """The way of moving that the recipe asks for."""
+    kind = InBackward if section.engine.step_in_backward else BehindBackward
+    return kind(forward, section, weights)
