@@ -5,13 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sevenfold.cache import VARIABLE, root
 from tests import rows, tiny, whole
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def suite_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache for the whole suite; only what is fetched is shared with the user's own."""
+    own, cache = root(), tmp_path_factory.mktemp("cache")
+    for name in ("models", "downloads"):
+        (own / name).mkdir(parents=True, exist_ok=True)
+        (cache / name).symlink_to(own / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(cache))
+        yield cache
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What is fetched or converted once and kept: models, and the hashes of large files."""
+"""What is fetched or computed once and kept: models, rows as tokens, and the hashes of large files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,25 +24,49 @@ def root() -> Path:
 
 
 def model(name: str, make: Callable[[Path], None]) -> Path:
-    """The folder of a kept model; made by ``make`` when it is not there.
+    """The folder of a kept model; arguments and errors as :func:`kept`."""
+    return kept("models", name, make)
+
+
+def kept(kind: str, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made by ``make`` when it is not there.
 
     The folder appears whole or not at all: it is built under another name and renamed, and a second process that
     wants it waits for the first.
 
     Args:
+        kind: The folder above it.
         name: The folder's name; it changes when the content would.
-        make: Writes the model into an empty folder.
+        make: Writes the content into an empty folder.
 
     Raises:
         MachineError: The cache cannot be written.
     """
-    place = root() / "models" / name
-    if place.is_dir():
-        return place
-    with writable(), locked(place):
+    place = root() / kind / name
+    with writable():
         if not place.is_dir():
-            build(place, make)
+            with locked(place):
+                if not place.is_dir():
+                    build(place, make)
+        os.utime(place)
     return place
+
+
+def trim(kind: str, limit: int, spared: float = 3600.0) -> None:
+    """Remove folders, the least recently asked for first, until what is left of a kind fits a limit.
+
+    Args:
+        kind: As for :func:`kept`.
+        limit: Bytes.
+        spared: Seconds; what was asked for since stays, a process may be about to open it.
+    """
+    places = [path for path in (root() / kind).iterdir() if path.is_dir() and not path.name.startswith(".")]
+    sizes = {place: sum(path.stat().st_size for path in place.iterdir()) for place in places}
+    for place in sorted(places, key=lambda place: place.stat().st_mtime):
+        if sum(sizes.values()) <= limit or place.stat().st_mtime > time.time() - spared:
+            return
+        shutil.rmtree(place, ignore_errors=True)
+        del sizes[place]
 
 
 def build(place: Path, make: Callable[[Path], None]) -> None:

@@ -39,7 +39,7 @@ class TokenSequence:
     @property
     def supervised(self) -> int:
         """How many tokens are targets."""
-        return sum(weight > 0 for weight in self.weights)
+        return len(self.weights) - self.weights.count(0.0)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -98,6 +98,14 @@ class Encoder:
         Raises:
             ModelError: The template's text for the reply does not begin with the text that a server would send.
         """
+        return self.closed(self.encode(self.reply_text(messages, index)))
+
+    def reply_text(self, messages: Sequence[Message], index: int) -> str:
+        """What the template writes for the reply at ``index``, behind the text that a server would send.
+
+        Raises:
+            ModelError: Its text does not begin with that one.
+        """
         before = self.render(messages[:index], reply_follows=True)
         whole = self.render(messages[: index + 1], reply_follows=False)
         if not whole.startswith(before):
@@ -107,7 +115,7 @@ class Encoder:
                 where=f"...{whole[max(0, len(before) - 60) : len(before) + 20]!r}",
                 next_step="choose another template with load.template",
             )
-        return self.closed(self.encode(whole[len(before) :]))
+        return whole[len(before) :]
 
     def closed(self, ids: list[int]) -> list[int]:
         """Reply ids cut behind the stop token that ends them; one is added when the template writes none."""

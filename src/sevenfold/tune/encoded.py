@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from sevenfold.chat.ahead import ReadAhead
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError, ModelError
 from sevenfold.prepare.dataset import Row
-from sevenfold.record import write_json, writing
+from sevenfold.record import write_json
+from sevenfold.tune.flat import Listing, Numbers, Texts, TextWriter, read_numbers
 from sevenfold.tune.section import TuneSection
 
 
@@ -28,16 +29,21 @@ class Lengths:
         tokens: Their tokens.
         supervised: Their tokens that are targets.
         longest: Tokens of the longest sequence that came in, before anything was cut.
-        overlong: Origins of rows with a sequence over the limit, with its length.
-        unsupervised: Origins of rows left out because no target remained.
+        overlong: How many rows have a sequence over the limit; ``NAME.overlong.json`` lists origin and length.
+        unsupervised: How many rows were left out because no target remained; ``NAME.empty.json`` lists origins.
     """
 
     rows: int = 0
     tokens: int = 0
     supervised: int = 0
     longest: int = 0
-    overlong: list[tuple[str, int]] = field(default_factory=list)
-    unsupervised: list[str] = field(default_factory=list)
+    overlong: int = 0
+    unsupervised: int = 0
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> Lengths:
+        """What :func:`encode` gave when it wrote into ``folder``."""
+        return cls(**json.loads((folder / f"{name}.lengths.json").read_text(encoding="utf-8")))
 
 
 class Encoded:
@@ -52,8 +58,8 @@ class Encoded:
     """File endings and array types: ids and weights of all tokens, where sequences end, where rows end."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.parts = {part: read_array(folder / f"{name}.{part}", kind) for part, kind in self.PARTS}
-        self.origins: list[str] = json.loads((folder / f"{name}.origins.json").read_text(encoding="utf-8"))
+        self.parts = {part: read_numbers(folder / f"{name}.{part}", kind) for part, kind in self.PARTS}
+        self.origins = Texts(folder / f"{name}.origins")
 
     def __len__(self) -> int:
         return len(self.parts["rows"])
@@ -92,12 +98,6 @@ class Encoded:
         return [sequence for index in indices for sequence in self.row(index)]
 
 
-def read_array(path: Path, kind: str) -> np.ndarray:
-    """A flat file of numbers as a memory-mapped array; an empty file is an empty array."""
-    dtype = np.dtype(kind)
-    return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.empty(0, dtype)
-
-
 def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: Path, name: str) -> Lengths:
     """Write rows as token sequences into ``folder``.
 
@@ -109,76 +109,92 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
         name: Their first name.
 
     Returns:
-        What was kept, cut and left out.
+        What was kept, cut and left out; also in ``NAME.lengths.json``.
 
     Raises:
-        DataError: No row remains, or a row is too long and the recipe refuses that.
+        DataError: A row is too long and the recipe refuses that.
     """
-    lengths = Lengths()
-    origins: list[str] = []
-    with contextlib.ExitStack() as open_files:
-        parts = {part: Part(open_files, folder / f"{name}.{part}", kind) for part, kind in Encoded.PARTS}
-        for row, sequences in fitted(rows, section, encoder, lengths):
+    with contextlib.ExitStack() as files:
+        parts = {part: Numbers(files, folder / f"{name}.{part}", kind) for part, kind in Encoded.PARTS}
+        origins = TextWriter(files, folder / f"{name}.origins")
+        fitting = Fitting(section, ReadAhead(encoder), files, folder, name)
+        for row, sequences in fitting.over(rows):
             for sequence in sequences:
                 parts["ids"].extend(sequence.ids)
                 parts["weights"].extend(sequence.weights)
                 parts["sequences"].extend([parts["ids"].count])
-                lengths.supervised += sequence.supervised
+                fitting.lengths.supervised += sequence.supervised
             parts["rows"].extend([parts["sequences"].count])
             origins.append(row.origin)
-        lengths.rows, lengths.tokens = len(origins), parts["ids"].count
-    write_json(folder / f"{name}.origins.json", origins)
+    lengths = fitting.lengths
+    lengths.rows, lengths.tokens = parts["rows"].count, parts["ids"].count
+    write_json(folder / f"{name}.lengths.json", asdict(lengths))
     return lengths
 
 
-class Part:
-    """A flat file of numbers that grows; it takes its name when ``open_files`` closes well.
+class Fitting:
+    """Rows to sequences, none longer than the limit; what is cut or left out is counted and listed.
 
     Args:
-        open_files: Closes the file.
-        path: The file.
-        kind: The numbers' type, a code of :mod:`array`.
+        section: Says the objective, the limit and what to do with longer rows.
+        encoder: Turns conversations into tokens.
+        files: Closes the lists.
+        folder: Where the lists go.
+        name: Their first name.
     """
 
-    def __init__(self, open_files: contextlib.ExitStack, path: Path, kind: str) -> None:
-        temporary = open_files.enter_context(writing(path))
-        self.file = open_files.enter_context(temporary.open("wb"))
-        self.kind, self.count = kind, 0
+    def __init__(
+        self, section: TuneSection, encoder: ReadAhead, files: contextlib.ExitStack, folder: Path, name: str
+    ) -> None:
+        self.section, self.encoder, self.lengths = section, encoder, Lengths()
+        self.overlong = Listing(files, folder / f"{name}.overlong.json")
+        self.unsupervised = Listing(files, folder / f"{name}.empty.json")
 
-    def extend(self, values: Sequence[float]) -> None:
-        """Append numbers."""
-        array(self.kind, values).tofile(self.file)
-        self.count += len(values)
+    def over(self, rows: Iterable[Row]) -> Iterator[tuple[Row, list[TokenSequence]]]:
+        """The rows that are learnt from, with their sequences."""
+        limit = self.section.max_length
+        for row in self.encoder.over(rows):
+            sequences = self.sequences(row)
+            longest = max((len(sequence) for sequence in sequences), default=0)
+            self.lengths.longest = max(self.lengths.longest, longest)
+            if longest > limit:
+                self.too_long(row, longest)
+                if self.section.overlong == "drop":
+                    continue
+                sequences = [cut(sequence, limit) for sequence in sequences]
+            sequences = [sequence for sequence in sequences if sequence.supervised]
+            if sequences:
+                yield row, sequences
+            else:
+                self.lengths.unsupervised += 1
+                self.unsupervised.append(row.origin)
 
+    def sequences(self, row: Row) -> list[TokenSequence]:
+        """What the objective makes of a row.
 
-def fitted(
-    rows: Iterable[Row], section: TuneSection, encoder: Encoder, lengths: Lengths
-) -> Iterator[tuple[Row, list[TokenSequence]]]:
-    """Rows with their sequences, none longer than the limit; what is cut or left out is counted."""
-    for row in rows:
+        Raises:
+            ModelError: The chat template refuses it; the row's place is said.
+        """
         try:
-            sequences = section.objective.sequences(row.conversation, encoder)
+            return self.section.objective.sequences(row.conversation, self.encoder)
         except ModelError as error:
             raise error.at(f"{row.origin}; {error.where}" if error.where else row.origin) from None
-        longest = max((len(sequence) for sequence in sequences), default=0)
-        lengths.longest = max(lengths.longest, longest)
-        if longest > section.max_length:
-            lengths.overlong.append((row.origin, longest))
-            if section.overlong == "drop":
-                continue
-            if section.overlong == "refuse":
-                raise DataError(
-                    f"a row has {longest} tokens",
-                    where=row.origin,
-                    expected=f"at most tune.max_length = {section.max_length}",
-                    next_step="raise tune.max_length, or set tune.overlong to drop or cut",
-                )
-            sequences = [cut(sequence, section.max_length) for sequence in sequences]
-        sequences = [sequence for sequence in sequences if sequence.supervised]
-        if sequences:
-            yield row, sequences
-        else:
-            lengths.unsupervised.append(row.origin)
+
+    def too_long(self, row: Row, longest: int) -> None:
+        """Count and list a row over the limit.
+
+        Raises:
+            DataError: The recipe refuses such rows.
+        """
+        self.lengths.overlong += 1
+        self.overlong.append((row.origin, longest))
+        if self.section.overlong == "refuse":
+            raise DataError(
+                f"a row has {longest} tokens",
+                where=row.origin,
+                expected=f"at most tune.max_length = {self.section.max_length}",
+                next_step="raise tune.max_length, or set tune.overlong to drop or cut",
+            )
 
 
 def cut(sequence: TokenSequence, length: int) -> TokenSequence:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from sevenfold.errors import DataError, RecipeError
 from sevenfold.load.model import Model
 from sevenfold.prepare.dataset import Dataset
-from sevenfold.record import Entry, write_json
+from sevenfold.record import Entry
 from sevenfold.setup.environment import Environment
 from sevenfold.tune.section import TuneSection
+from sevenfold.tune.tokens import encoded_split
 from sevenfold.tune.tuned import Tuned
 
 if TYPE_CHECKING:
-    from sevenfold.tune.encoded import Encoded
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.trainer import Trainer
 
@@ -43,7 +43,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     from sevenfold.tune import memory
-    from sevenfold.tune.engine import activations
+    from sevenfold.tune.engine import activations, trunk
     from sevenfold.tune.trainer import Trainer
     from sevenfold.tune.work import work_of
 
@@ -60,8 +60,10 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     forward.notes += activations.apply(section.engine.activations, forward.network, plan)
     for note in forward.notes:
         entry.note(note)
+    trunk.apply(section, forward, encoded, entry)
     trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)
     trainer.train()
+    trunk.remove(entry.folder)
     return finish(trainer, model, memory.peak_bytes(environment.device), entry)
 
 
@@ -89,30 +91,6 @@ def check_length(section: TuneSection, model: Model) -> None:
             f"tune.max_length = {section.max_length} is over the context of {model.card.name}",
             expected=f"at most {model.card.context} tokens",
         )
-
-
-def encoded_split(split: str, section: TuneSection, dataset: Dataset, model: Model, entry: Entry) -> Encoded:
-    """A split as tokens on disk; says what is too long before anything is cut."""
-    from sevenfold.tune.encoded import Encoded, encode
-
-    folder = entry.folder / "encoded"
-    lengths = encode(dataset.rows(split), section, model.encoder(), folder, split)
-    if split == "train":
-        entry.metric("train_rows", lengths.rows)
-        entry.metric("train_tokens", lengths.tokens)
-        entry.metric("train_targets", lengths.supervised)
-        entry.metric("longest_tokens", lengths.longest)
-    if lengths.overlong:
-        verb = {"drop": "left out", "cut": "cut"}[section.overlong]
-        entry.warn(
-            f"{len(lengths.overlong)} {split} rows are over tune.max_length = {section.max_length} tokens "
-            f"(longest {lengths.longest}) and {verb}; listed in {split}.overlong.json"
-        )
-        write_json(folder / f"{split}.overlong.json", lengths.overlong)
-    if lengths.unsupervised:
-        entry.warn(f"{len(lengths.unsupervised)} {split} rows have nothing to learn; listed in {split}.empty.json")
-        write_json(folder / f"{split}.empty.json", lengths.unsupervised)
-    return Encoded(folder, split)
 
 
 def finish(trainer: Trainer, model: Model, peak: int, entry: Entry) -> Tuned:
