@@ -34,6 +34,7 @@ def as_json(work: Work, plan: Plan) -> dict[str, Any]:
         "total_bytes": plan.total_bytes,
         "available_bytes": plan.available_bytes,
         "fits": plan.fits,
+        "recomputed_blocks": plan.recomputed,
         "seconds": plan.seconds,
         "advice": plan.advice,
         "work": asdict(work),
@@ -51,5 +52,7 @@ def show(work: Work, plan: Plan, console: Console) -> None:
         f"{plan.seconds / 60:.1f} minutes; {plan.available_bytes / 1e9:.1f} GB are free: "
         + ("it fits" if plan.fits else "it does not fit")
     )
+    if plan.recomputed:
+        console.say(f"{plan.recomputed} of {work.shape.layers} blocks are computed again in the backward pass")
     for advice in plan.advice:
         console.say(f"  would fit: {advice}")
