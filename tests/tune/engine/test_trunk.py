@@ -20,7 +20,7 @@ from sevenfold.tune.trainer import Trainer
 LAST = {"method": {"layers": {"last": 1}}, "learning_rate": 1e-2, "batch": 4, "epochs": 3, "checkpoint_every": 2}
 
 
-SIZES = {"vocab_size": 96, "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4}
+SIZES = {"vocab_size": 96, "pad_token_id": 0, "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4}
 MLP = {"intermediate_size": 48, "max_position_embeddings": 64, "num_key_value_heads": 2}
 ARCHITECTURES = {
     "LlamaConfig": MLP,
@@ -29,7 +29,7 @@ ARCHITECTURES = {
     "Gemma3TextConfig": {**MLP, "head_dim": 8, "sliding_window": 4},
     "GPT2Config": {"n_positions": 64, "embd_pdrop": 0.0, "attn_pdrop": 0.0, "resid_pdrop": 0.0},
     "MixtralConfig": {**MLP, "num_local_experts": 2},
-    "FalconConfig": {"max_position_embeddings": 64},
+    "Gemma4TextConfig": {**MLP, "head_dim": 8, "sliding_window": 4},
 }
 
 
@@ -160,11 +160,10 @@ def test_it_goes_with_blocks_that_are_computed_again(activations, dataset, tiny_
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_architectures_run_with_it(name, tmp_path) -> None:
-    """Blocks of several kinds, layer by layer masks, outputs as tensors and as tuples."""
+    """Blocks of several kinds, and masks that change from layer to layer."""
     torch.manual_seed(0)
     config = getattr(transformers, name)(**SIZES, **ARCHITECTURES[name])
-    attention = "sdpa" if name == "FalconConfig" else documents.register()
-    network = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=attention)
+    network = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=documents.register())
     for part, weight in network.named_parameters():
         weight.requires_grad_(".3." in part)
     network.train()
@@ -179,6 +178,15 @@ def test_architectures_run_with_it(name, tmp_path) -> None:
     for _ in range(2):
         torch.testing.assert_close(forward(batch), expected, rtol=0, atol=0)
     assert cache.skipped == 1
+
+
+def test_a_network_that_pads_is_refused_with_the_reason(tmp_path) -> None:
+    network = transformers.BloomForCausalLM(transformers.BloomConfig(**SIZES)).train()
+    for part, weight in network.named_parameters():
+        weight.requires_grad_(".3." in part)
+    cache, note = trunk.install(Forward(network, torch.float32), tmp_path, 20, every=True)
+    assert cache is None
+    assert "documents do not lie side by side in BloomForCausalLM" in note
 
 
 def test_a_random_trunk_is_refused_with_the_reason(tmp_path) -> None:

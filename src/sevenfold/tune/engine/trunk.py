@@ -50,15 +50,14 @@ class Trunk:
         network: A causal model called with ``input_ids`` and ``position_ids`` that restart at each document.
         depth: Blocks of the trunk.
         states: Where states are kept.
-        parts: Things that a block gives beside each other, states first; 0: the states alone.
         every: Keep training's documents too; else only those of passes without gradients, which are validation's.
     """
 
-    def __init__(self, network: Any, depth: int, states: States, parts: int, every: bool) -> None:
+    def __init__(self, network: Any, depth: int, states: States, every: bool) -> None:
         self.blocks = stack(network)[1]
         self.depth, self.states, self.every = depth, states, every
         self.trunk = list(self.blocks[:depth])
-        self.standins = [StandIn(block, parts) for block in self.trunk]
+        self.standins = [StandIn(block) for block in self.trunk]
         self.keys: list[Key] = []
         self.bounds: list[int] = []
         self.skipped, self.active = 0, True
@@ -93,17 +92,15 @@ class Trunk:
         for index, module in enumerate(modules):
             self.blocks[index] = module
 
-    def replace(self, block: nn.Module, inputs: object, output: Any) -> Any:
+    def replace(self, block: nn.Module, inputs: object, computed: Tensor) -> Tensor | None:
         """Keep what the trunk computed; what goes on is what the file holds."""
         if not self.keys:
             return None
-        computed = states_of(output)
         if self.every or not torch.is_grad_enabled():
             for key, (start, end) in zip(self.keys, pairwise(self.bounds), strict=True):
                 if key not in self.states:
                     self.states.write(key, computed[0, start:end])
-        entering = self.entering(computed)
-        return (entering, *output[1:]) if isinstance(output, tuple) else entering
+        return self.entering(computed)
 
     def entering(self, computed: Tensor) -> Tensor:
         """What enters the first block above, ``1 x T x D``: from the file where it is there, else as computed."""
@@ -132,9 +129,9 @@ class Trunk:
 class StandIn(nn.Module):
     """Stands in a block's place and gives its input back, or what was given to it; otherwise looks like the block."""
 
-    def __init__(self, block: nn.Module, parts: int) -> None:
+    def __init__(self, block: nn.Module) -> None:
         super().__init__()
-        self.block, self.parts = block, parts
+        self.block = block
         self.given: Tensor | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -143,11 +140,10 @@ class StandIn(nn.Module):
         except AttributeError:
             return getattr(super().__getattr__("block"), name)
 
-    def forward(self, *positional: Any, **named: Any) -> Any:
-        """The states, in the block's form of output."""
-        entered = positional[0] if positional else named["hidden_states"]
-        states = entered if self.given is None else self.given
-        return (states, *[None] * (self.parts - 1)) if self.parts else states
+    def forward(self, *positional: Any, **named: Any) -> Tensor:
+        """The states."""
+        entered: Tensor = positional[0] if positional else named["hidden_states"]
+        return entered if self.given is None else self.given
 
 
 def states_of(output: Any) -> Tensor:
@@ -269,27 +265,26 @@ def install(forward: Forward, folder: Path, tokens: int, every: bool) -> tuple[T
     depth = frozen(outputs)
     if depth < SHARE * len(probe.blocks):
         return None, ""
-    output = outputs[depth - 1]
-    states, parts = states_of(output), len(output) if isinstance(output, tuple) else 0
+    states = states_of(outputs[depth - 1])
     place, size = folder / "trunk", tokens * states.shape[-1] * states.dtype.itemsize
-    reason = refused(forward, probe, depth, parts, states) or too_large(size, place)
+    reason = refused(forward, probe, depth, states) or too_large(size, place)
     if reason:
         return None, f"the lowest {depth} blocks are frozen and yet computed in every epoch: {reason}"
     owner = {"depth": depth, "dtype": str(states.dtype), "probe": hashlib.sha256(octets(states)).hexdigest()}
     kept = States(place, states.shape[-1], states.dtype, size, owner)
-    return Trunk(forward.network, depth, kept, parts, every), (
+    return Trunk(forward.network, depth, kept, every), (
         f"the lowest {depth} of {len(probe.blocks)} blocks are frozen: what they give is kept on disk "
         f"({size / 1e6:,.1f} MB until the training ends), and rows that come again skip them"
     )
 
 
-def refused(forward: Forward, probe: Probe, depth: int, parts: int, states: Tensor) -> str:
+def refused(forward: Forward, probe: Probe, depth: int, states: Tensor) -> str:
     """Why the trunk of this network cannot be skipped; empty when it can."""
     if probe.random(depth):
         return "what they give hangs on chance (dropout)"
     with tempfile.TemporaryDirectory() as folder:
         kept = States(Path(folder) / "trunk", states.shape[-1], states.dtype, states.nbytes, {})
-        trunk = Trunk(forward.network, depth, kept, parts, every=True)
+        trunk = Trunk(forward.network, depth, kept, every=True)
         try:
             equal = probe.equal(trunk)
         except (RuntimeError, TypeError, AttributeError, ValueError, LookupError) as error:
@@ -297,7 +292,7 @@ def refused(forward: Forward, probe: Probe, depth: int, parts: int, states: Tens
         finally:
             trunk.detach()
     if not trunk.skipped:
-        return "documents go through the network in a form that tells too little of them"
+        return f"documents do not lie side by side in {type(forward.network).__name__}"
     return "" if equal else f"{type(forward.network).__name__} gives something else without them"
 
 
