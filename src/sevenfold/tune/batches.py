@@ -1,4 +1,9 @@
-"""Which rows a step learns from: a pure function of seed and step, so resuming needs only the step's number."""
+"""Which rows a step learns from: a pure function of seed and step, so resuming needs only the step's number.
+
+Lengths play no part in it. Trainers that pad group rows of like length, and then short rows meet short ones step after
+step; here nothing is padded, so nothing is gained by that. What is done by length is the split of a step into passes,
+and a step's gradient is the sum over its rows however they are split.
+"""
 
 from __future__ import annotations
 
