@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sevenfold.errors import RecipeError
 from sevenfold.record import Entry
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.engine.passes import passes
@@ -49,3 +50,28 @@ def test_short_documents_keep_their_attention_weights_on_a_cpu() -> None:
     lengths = np.array([100, 200, 300])
     assert scores_kept(lengths, "cpu") == pytest.approx((100**2 + 200**2) / 600)
     assert scores_kept(lengths, "cuda") == 0.0
+
+
+@pytest.mark.parametrize(("choice", "recomputed"), [("auto", None), ("keep", 0), ("recompute", 2)])
+def test_blocks_that_are_computed_again(choice, recomputed, rows, tiny_model, environment) -> None:
+    section = TuneSection.model_validate({"engine": {"activations": choice}})
+    work = work_of(section, rows, tiny_model, environment)
+    assert (work.recomputable, work.recomputed, work.offloaded) == (2, recomputed, False)
+
+
+def test_blocks_below_the_lowest_adapter_keep_nothing(rows, tiny_model, environment) -> None:
+    section = TuneSection.model_validate({"method": {"lora": {"targets": ["1.mlp.up_proj"]}}})
+    work = work_of(section, rows, tiny_model, environment)
+    assert (work.backward_blocks, work.recomputable) == (1, 1)
+
+
+def test_gradients_that_never_exist_together(rows, tiny_model, environment) -> None:
+    section = TuneSection.model_validate({"method": "full", "clip": None, "engine": {"step_in_backward": True}})
+    work = work_of(section, rows, tiny_model, environment)
+    assert work.gradient_parameters == 400 * 64, "the embeddings"
+
+
+def test_offloading_is_refused_on_a_cpu(rows, tiny_model, environment) -> None:
+    section = TuneSection.model_validate({"engine": {"activations": "offload"}})
+    with pytest.raises(RecipeError, match=r"offload moves activations from a GPU's memory"):
+        work_of(section, rows, tiny_model, environment)

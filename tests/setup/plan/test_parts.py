@@ -57,13 +57,20 @@ def test_a_recomputed_block_keeps_its_input():
     saved = parts.activations(base) - parts.activations(replace(base, recomputed=1))
     assert saved == base.tokens_per_pass * (parts.block_bytes(base) - 2 * SMALL.hidden)
     again = parts.activations(replace(base, recomputed=2))
-    assert again == base.tokens_per_pass * (parts.block_bytes(base) + 2 * 2 * SMALL.hidden)
+    assert again == base.tokens_per_pass * (2 * parts.block_bytes(base) + 2 * 2 * SMALL.hidden)
 
 
-def test_offloaded_activations_leave_one_block_in_work():
+def test_offloaded_activations_leave_what_is_in_work():
     base = work(SMALL, offloaded=True)
-    assert parts.activations(base) == base.tokens_per_pass * parts.block_bytes(base)
+    assert parts.activations(base) == 2 * base.tokens_per_pass * parts.block_bytes(base)
 
 
 def test_gradients_that_never_exist_together():
     assert plan.memory(work(gradient_parameters=1000))["gradients"] == 4000
+
+
+def test_nothing_is_kept_below_the_lowest_weight_that_moves():
+    base = work(SMALL, frozen=10**6, trainable=10**5)
+    saved = parts.activations(base) - parts.activations(replace(base, backward_blocks=1))
+    assert saved == base.tokens_per_pass * parts.block_bytes(base)
+    assert plan.flops(replace(base, backward_blocks=1)) < plan.flops(base)

@@ -30,15 +30,15 @@ def total(work: Work) -> int:
 
 
 def activations(work: Work) -> int:
-    """Bytes kept for the backward pass, and one block's worth in work: ``T ((B - C + 1) block + C H stream)``.
+    """Bytes kept for the backward pass, and two blocks' worth in work: ``T ((B - C + 2) block + C H stream)``.
 
-    A block that is computed again keeps only its input; while its turn lasts it is the one in work. Offloaded, all that
-    is kept lies elsewhere.
+    A block that is computed again keeps only its input; while its turn lasts it is the one in work, and its gradients
+    take about as much again. Offloaded, all that is kept lies elsewhere.
     """
     recomputed = work.recomputed or 0
     kept = 0 if work.offloaded else work.depth - recomputed
     inputs = 0 if work.offloaded else recomputed * work.shape.hidden * work.stream_bytes
-    return work.tokens_per_pass * ((kept + 1) * block_bytes(work) + inputs)
+    return work.tokens_per_pass * ((kept + 2) * block_bytes(work) + inputs)
 
 
 def block_bytes(work: Work) -> int:
