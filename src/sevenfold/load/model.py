@@ -14,7 +14,7 @@ from sevenfold.record import Result
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
 class Card(BaseModel):
@@ -42,7 +42,7 @@ class Card(BaseModel):
 
 
 class Model(Result):
-    """A causal language model on disk.
+    """A causal language model or an encoder-decoder on disk.
 
     ``weights`` is a folder in Hugging Face's layout (config, safetensors); the tokenizer, with the chosen chat
     template and a padding token that is not a stop token, lies in this result's own folder.
@@ -83,10 +83,8 @@ class Model(Result):
             dtype: The type of the weights.
             attention: The name of an attention implementation known to transformers.
         """
-        from transformers import AutoModelForCausalLM
-
         with quiet():
-            network = AutoModelForCausalLM.from_pretrained(
+            network = self.auto_class().from_pretrained(
                 self.weights, dtype=dtype, attn_implementation=attention, trust_remote_code=False
             )
         network.generation_config.eos_token_id = list(self.stop_ids)
@@ -100,7 +98,19 @@ class Model(Result):
     def skeleton(self) -> PreTrainedModel:
         """The network without memory for its weights (on torch's meta device), for counting and planning."""
         import torch
-        from transformers import AutoConfig, AutoModelForCausalLM
 
         with quiet(), torch.device("meta"):
-            return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(self.weights))
+            return self.auto_class().from_config(self.config())
+
+    def config(self) -> PretrainedConfig:
+        """The network's configuration as transformers reads it."""
+        from transformers import AutoConfig
+
+        with quiet():
+            return AutoConfig.from_pretrained(self.weights)
+
+    def auto_class(self) -> Any:
+        """The class of transformers that builds the network with its language modelling head."""
+        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+        return AutoModelForSeq2SeqLM if self.config().is_encoder_decoder else AutoModelForCausalLM

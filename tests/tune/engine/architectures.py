@@ -60,14 +60,22 @@ class Architecture:
         layout: How documents go through it.
         head: How its states become log-probabilities.
         extra: Fields of the configuration beside the sizes.
-        unadapted: Matrices, by the last parts of their names, that LoRA on all linear layers leaves out.
+        experts: Whether LoRA on all linear layers leaves out experts, which are no linear layers but blocks of weights.
+        no_lora: What is said where LoRA on all linear layers does not work.
     """
 
     config: str
     layout: str
     head: str
     extra: dict = field(default_factory=dict)
-    unadapted: set[str] = field(default_factory=set)
+    experts: bool = False
+    no_lora: str = ""
+
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """The row of the page in the documentation: layout, head and LoRA."""
+        lora = "all but the experts" if self.experts else "all linear layers"
+        return self.layout, self.head, "not yet" if self.no_lora else lora
 
     def build(self, seed: int = 0, **more):
         """The network with random weights, in evaluation mode, attention as transformers chooses it."""
@@ -75,9 +83,7 @@ class Architecture:
 
         torch.manual_seed(seed)
         config = getattr(transformers, self.config)(**{**SIZES, **SPECIAL, **self.extra, **more})
-        kind = (
-            transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
-        )
+        kind = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
         network = kind.from_config(config).eval()
         # Padding is a token like others here: rows of the plain forward have none, and a frozen row would differ.
         network.get_input_embeddings().padding_idx = None
@@ -87,7 +93,7 @@ class Architecture:
 ARCHITECTURES = {
     "Llama": Architecture("LlamaConfig", "documents", "chunked", GROUPED),
     "Mistral": Architecture("MistralConfig", "documents", "chunked", {**GROUPED, **WINDOW}),
-    "Mixtral": Architecture("MixtralConfig", "documents", "chunked", {**GROUPED, "num_local_experts": 2}),
+    "Mixtral": Architecture("MixtralConfig", "documents", "chunked", {**GROUPED, "num_local_experts": 2}, experts=True),
     "Qwen2": Architecture("Qwen2Config", "documents", "chunked", GROUPED),
     "Qwen3": Architecture("Qwen3Config", "documents", "chunked", HEADS),
     "Gemma": Architecture("GemmaConfig", "documents", "chunked", HEADS),
@@ -110,19 +116,27 @@ ARCHITECTURES = {
     "OPT": Architecture(
         "OPTConfig", "documents", "chunked", {"ffn_dim": 48, "word_embed_proj_dim": 32, "max_position_embeddings": 64}
     ),
-    "gpt-oss": Architecture("GptOssConfig", "padded", "chunked", GPT_OSS),
-    "Llama 4": Architecture("Llama4TextConfig", "one mask", "chunked", LLAMA4),
-    "Falcon": Architecture("FalconConfig", "padded", "chunked", {"alibi": False}),
-    "Falcon with ALiBi": Architecture("FalconConfig", "padded", "chunked", {"alibi": True}),
+    "gpt-oss": Architecture("GptOssConfig", "padded", "chunked", GPT_OSS, experts=True),
+    "Llama 4": Architecture("Llama4TextConfig", "one mask", "chunked", LLAMA4, no_lora="too many values to unpack"),
+    "Falcon": Architecture(
+        "FalconConfig", "padded", "chunked", {"alibi": False}, no_lora="is a view and is being modified inplace"
+    ),
+    "Falcon with ALiBi": Architecture(
+        "FalconConfig", "padded", "chunked", {"alibi": True}, no_lora="is a view and is being modified inplace"
+    ),
     "BLOOM": Architecture("BloomConfig", "padded", "chunked"),
     "MPT": Architecture("MptConfig", "padded", "chunked", MPT),
-    "Mamba": Architecture("MambaConfig", "padded", "chunked", {"state_size": 4, "time_step_rank": 4}),
+    "Mamba": Architecture(
+        "MambaConfig", "padded", "chunked", {"state_size": 4, "time_step_rank": 4}, no_lora="no attribute 'weight'"
+    ),
     "Mamba 2": Architecture("Mamba2Config", "padded", "chunked", MAMBA2),
-    "RWKV": Architecture("RwkvConfig", "padded", "chunked", {"attention_hidden_size": 32}),
-    "Jamba": Architecture("JambaConfig", "padded", "chunked", JAMBA),
+    "RWKV": Architecture(
+        "RwkvConfig", "padded", "chunked", {"attention_hidden_size": 32}, no_lora="no attribute 'weight'"
+    ),
+    "Jamba": Architecture("JambaConfig", "padded", "chunked", JAMBA, no_lora="no attribute 'weight'"),
     "LFM2": Architecture("Lfm2Config", "padded", "chunked", LFM2),
-    "Qwen3-Next": Architecture("Qwen3NextConfig", "padded", "chunked", QWEN3_NEXT),
-    "T5": Architecture("T5Config", "padded", "chunked, scale", T5),
+    "Qwen3-Next": Architecture("Qwen3NextConfig", "padded", "chunked", QWEN3_NEXT, experts=True),
+    "T5": Architecture("T5Config", "padded", "chunked, scale", T5, no_lora="no attribute 'weight'"),
     "BART": Architecture("BartConfig", "padded", "chunked", BART),
     "mBART": Architecture("MBartConfig", "padded", "chunked", BART),
     "M2M100": Architecture("M2M100Config", "padded", "chunked", BART),
