@@ -40,7 +40,11 @@ def test_the_output_at_the_start_is_the_base(method, tiny_model) -> None:
     network = tiny_model.network(torch.float32)
     before = logits(network)
     method.attach(network)
-    torch.testing.assert_close(logits(network), before)
+    if method.differs_at_start:
+        assert not torch.equal(logits(network), before)
+        assert torch.nn.functional.cosine_similarity(logits(network), before, dim=-1).min() > 0.9
+    else:
+        torch.testing.assert_close(logits(network), before)
 
 
 def test_something_can_move_and_only_that(name, method, tmp_path, dataset, tiny_model, environment) -> None:

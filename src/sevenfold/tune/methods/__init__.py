@@ -22,6 +22,8 @@ class Method(Component):
 
     adapter: ClassVar[bool]
     """Whether what is saved stands beside the base model (True) or replaces it."""
+    differs_at_start: ClassVar[str] = ""
+    """Why an attached network answers other than its base before anything has moved; empty: it answers the same."""
 
     @abstractmethod
     def weights_dtype(self, precision: torch.dtype) -> torch.dtype:
