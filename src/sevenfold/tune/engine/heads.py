@@ -159,27 +159,23 @@ def choose(network: Any, truth: Truth, precision: torch.dtype) -> tuple[ChunkedH
         ModelError: The logits depend on more than the last states.
     """
     own = OwnHead(network)
-    error = distance(own.logits(truth.states_ND), truth.logits_NV)
-    if not error <= TOLERANCES[precision]:
+    real_NV = own.logits(truth.states_ND)
+    if not distance(real_NV, truth.logits_NV) <= TOLERANCES[precision]:
         raise ModelError(f"the logits of {type(network).__name__} depend on more than its last states")
-    tries = samples(own, truth.states_ND)
-    expected = [own.logits(states_ND) for states_ND in tries]
+    # States that show a bias (none at all), a factor (real ones) and a cap (very large ones).
+    loud_ND = truth.states_ND * (LOUD / max(float(real_NV.abs().max()), 1e-3))
+    tries = torch.cat([torch.zeros_like(truth.states_ND), truth.states_ND, loud_ND])
+    expected = own.logits(tries).chunk(3)
 
     def off(head: ChunkedHead) -> float:
-        return max(distance(head.logits(states), logits) for states, logits in zip(tries, expected, strict=True))
+        return max(distance(*both) for both in zip(head.logits(tries).chunk(3), expected, strict=True))
 
-    heads = [(off(head), head) for head in candidates(network, precision)]
-    best, head = min(heads, key=lambda item: item[0], default=(1.0, None))
+    tried = [(off(head), head) for head in candidates(network, precision)]
+    best, head = min(tried, key=lambda item: item[0], default=(1.0, None))
     if head is not None and best <= TOLERANCES[precision] / 2:
         return head, []
     why = f"its logits are more than a product of states and weight with a bias, factor or cap (off by {best:.1%})"
     return own, [f"the head is the network's own, in chunks: {why}. It costs more memory and time for each target"]
-
-
-def samples(own: OwnHead, states_ND: Tensor) -> list[Tensor]:
-    """States that show a bias (none at all), a factor (real ones) and a cap (very large ones)."""
-    largest = float(own.logits(states_ND).abs().max())
-    return [torch.zeros_like(states_ND), states_ND, states_ND * (LOUD / max(largest, 1e-3))]
 
 
 def distance(found_NV: Tensor, expected_NV: Tensor) -> float:
