@@ -177,6 +177,22 @@ def test_the_stage_says_what_it_chose(dataset, tiny_model, environment, tmp_path
     assert losses["recompute"] == losses["keep"]
 
 
+def test_as_few_blocks_as_fit_are_computed_again(dataset, tiny_model, environment, tmp_path, monkeypatch) -> None:
+    def trained(name: str):
+        entry = Entry(tmp_path / name)
+        entry.folder.mkdir()
+        section = TuneSection.model_validate({"steps": 3, "learning_rate": 1e-2})
+        return tune(section, dataset, tiny_model, environment, entry), entry.record
+
+    free, record = trained("free")
+    needed = sum(record.metrics["plan"]["parts"].values())
+    monkeypatch.setattr("sevenfold.setup.limits.available_memory", lambda device: needed - 1)
+    narrow, record = trained("narrow")
+    assert record.metrics["plan"]["recomputed"] == 1
+    assert any(note.startswith("1 of 2 blocks are computed again in the backward pass") for note in record.notes)
+    assert narrow.losses == free.losses
+
+
 def test_blocks_of_a_network_as_it_trains(tiny_model, environment) -> None:
     forward = build(TuneSection(), tiny_model, environment)
     assert len(activations.blocks(forward.network)) == len(activations.recomputable(forward.network)) == 2
