@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import T5Config, T5ForConditionalGeneration
+from transformers import BloomConfig, BloomForCausalLM, T5Config, T5ForConditionalGeneration
 
 from sevenfold.load.model import Card, Model
 from tests import tiny
@@ -42,3 +42,13 @@ def test_its_skeleton_is_of_the_same_kind_and_takes_no_memory(encoder_decoder: M
 def test_a_causal_model_is_built_as_one(tiny_model: Model) -> None:
     assert type(tiny_model.network(torch.float32)).__name__ == "LlamaForCausalLM"
     assert type(tiny_model.skeleton()).__name__ == "LlamaForCausalLM"
+
+
+def test_a_network_without_fused_attention_is_built_with_what_it_has(tmp_path: Path) -> None:
+    BloomForCausalLM(BloomConfig(vocab_size=400, hidden_size=32, n_layer=1, n_head=4)).save_pretrained(
+        tmp_path / "bloom"
+    )
+    tiny.make_tokenizer(tmp_path / "model" / "tokenizer")
+    card = Card(name="bloom", architecture="BloomForCausalLM")
+    model = Model(card=card, weights=tmp_path / "bloom", stop_ids=[2]).save(tmp_path / "model")
+    assert model.network(torch.float32).config._attn_implementation == "eager"

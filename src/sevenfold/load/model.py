@@ -76,12 +76,13 @@ class Model(Result):
         pad = self.tokenizer().pad_token_id
         return pad if isinstance(pad, int) else next(token for token in itertools.count() if token not in self.stop_ids)
 
-    def network(self, dtype: torch.dtype, attention: str = "sdpa") -> PreTrainedModel:
+    def network(self, dtype: torch.dtype, attention: str | None = None) -> PreTrainedModel:
         """The network with its weights, in evaluation mode, on the CPU.
 
         Args:
             dtype: The type of the weights.
-            attention: The name of an attention implementation known to transformers.
+            attention: The name of an attention implementation known to transformers; None: the best that the
+                architecture has.
         """
         with quiet():
             network = self.auto_class().from_pretrained(
