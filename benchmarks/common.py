@@ -6,7 +6,16 @@ import json
 import resource
 import sys
 import time
+import zlib
 from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from sevenfold.chat.encoder import TokenSequence
+    from sevenfold.load.model import Model
 
 BATCH, MAX_LENGTH, RANK, ALPHA, RATE = 8, 512, 16, 32, 2e-4
 
@@ -15,6 +24,39 @@ def read_rows(path: str, steps: int) -> list[list[dict[str, str]]]:
     """The first conversations of a file, as many as ``steps`` batches need; one JSON list of messages a line."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines[: BATCH * steps]]
+
+
+def sequences(model: Model, rows: str, steps: int) -> list[TokenSequence]:
+    """The rows as our encoder reads them, cut where they are too long."""
+    from sevenfold.chat.conversation import Conversation
+
+    encoder = model.encoder()
+    found = [encoder.sequences(Conversation.of(messages))[0] for messages in read_rows(rows, steps)]
+    for sequence in found:
+        del sequence.ids[MAX_LENGTH:], sequence.weights[MAX_LENGTH:]
+    return found
+
+
+def same_start(network: Module) -> None:
+    """Draw each adapter's A from a generator of its own, seeded by the layer's name; B is zero already.
+
+    PEFT's names and ours differ in what stands around the layer's own name, which is left out.
+    """
+    import torch
+
+    for name, weight in network.named_parameters():
+        if ".lora_A." in name:
+            layer = name.removeprefix("base_model.model.").partition(".lora_A.")[0]
+            generator = torch.Generator().manual_seed(zlib.crc32(layer.encode()))
+            bound = weight.shape[1] ** -0.5
+            drawn = torch.empty(weight.shape).uniform_(-bound, bound, generator=generator)
+            weight.data.copy_(drawn)
+
+
+def differences(left: list[float], right: list[float]) -> tuple[float, float]:
+    """The largest and the mean difference of two runs' losses, step by step."""
+    found = [abs(one - other) for one, other in zip(left, right, strict=True)]
+    return max(found), fmean(found)
 
 
 class Clock:
@@ -32,11 +74,11 @@ class Clock:
     def stop(self, tokens: int, loss: float) -> None:
         self.seconds.append(time.perf_counter() - self.started)
         self.tokens.append(tokens)
-        self.losses.append(round(loss, 4))
+        self.losses.append(round(loss, 6))
 
-    def report(self) -> None:
-        """One JSON line: tokens per second behind the warm-up, peak bytes of the process, losses."""
+    def report(self, **others: object) -> None:
+        """One JSON line: tokens per second behind the warm-up, peak bytes of the process, losses, and what is given."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         speed = sum(self.tokens[1:]) / sum(self.seconds[1:])
-        found = {"name": self.name, "tokens_per_second": speed, "peak_bytes": peak, "losses": self.losses}
+        found = {"name": self.name, "tokens_per_second": speed, "peak_bytes": peak, "losses": self.losses} | others
         sys.stdout.write(json.dumps(found) + "\n")

@@ -9,7 +9,7 @@ import contextlib
 import sys
 
 import torch
-from common import ALPHA, BATCH, MAX_LENGTH, RANK, RATE, Clock, read_rows
+from common import ALPHA, BATCH, MAX_LENGTH, RANK, RATE, Clock, read_rows, same_start
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -28,11 +28,11 @@ def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
 
 
 def main(model: str, rows: str, steps: int, precision: str) -> None:
-    torch.manual_seed(17)
     tokenizer = AutoTokenizer.from_pretrained(model)
     network = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
     config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules="all-linear", lora_dropout=0.0, task_type="CAUSAL_LM")
     network = get_peft_model(network, config).train()
+    same_start(network)
     optimizer = torch.optim.AdamW([w for w in network.parameters() if w.requires_grad], lr=RATE, fused=True)
     examples = [encode(tokenizer, messages) for messages in read_rows(rows, steps)]
     clock = Clock(f"transformers + PEFT, {precision}")

@@ -3,20 +3,21 @@
 Every contestant tunes the embedded model with a LoRA of rank 16 on all linear layers, batch 8, at most 512 tokens, loss
 on replies only, on the same documented functions of the Python standard library. Each runs as a process of its own, in
 turn, several rounds; medians and ratios go to ``benchmarks/RESULTS.md``. Peers that the project does not depend on
-live in environments under ``.venvs``.
+live in environments under ``.venvs``, made from the whole lists of packages in ``benchmarks/peers``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+
+from common import differences
 
 from sevenfold import cores
 
@@ -48,17 +49,15 @@ def python_of(peer: str) -> str:
     folder = HERE.parent / ".venvs" / peer
     if not (folder / "bin" / "python").exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        wanted = str(HERE / "peers" / f"{peer}.txt")
-        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", "-r", wanted], check=True)
+        # The list is whole. What a peer's metadata asks for beyond it has no build for a processor alone.
+        wanted = ["--no-deps", "-r", str(HERE / "peers" / f"{peer}.txt")]
+        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", *wanted], check=True)
     return str(folder / "bin" / "python")
 
 
 def run(command: list[str]) -> dict:
     """A contestant's JSON line."""
-    # Every contestant waits as ours does, so that another process on the machine slows none of them more.
-    cores.share()
-    settings = dict(os.environ)
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=False, env=settings)
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=False)
     if ended.returncode:
         raise SystemExit(f"{' '.join(command)}\n{ended.stderr[-3000:]}")
     return json.loads(ended.stdout.strip().splitlines()[-1])
@@ -82,6 +81,22 @@ def table(rounds: list[list[dict]]) -> str:
     return "\n".join(lines)
 
 
+def notes(rounds: list[list[dict]]) -> str:
+    """The share of the machine's rate, and how far our losses are from the plain loop's at each precision."""
+    first = {found["name"]: found for found in rounds[0]}
+    ours = [found[0] for found in rounds]
+    share = median(found["flops_per_second"] / found["matrix_rate"] for found in ours)
+    reached, rate = (median(found[key] for found in ours) / 1e9 for key in ("flops_per_second", "matrix_rate"))
+    lines = [f"Sevenfold reaches {share:.0%} of the rate of bfloat16 products ({reached:,.0f} of {rate:,.0f} GFLOP/s)."]
+    for precision, mine in (("fp32", "sevenfold, fp32"), ("bf16", "sevenfold")):
+        largest, mean = differences(first[mine]["losses"], first[f"transformers + PEFT, {precision}"]["losses"])
+        lines.append(
+            f"Losses of all steps beside transformers + PEFT in {precision}: "
+            f"largest difference {largest:.1e} nats, mean {mean:.1e}."
+        )
+    return "\n".join(lines)
+
+
 def machine() -> str:
     """What this was measured on, and the versions."""
     import torch
@@ -101,33 +116,45 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6, help="optimiser steps of a run; the first is warm-up")
     parser.add_argument("--no-peers", action="store_true", help="leave out what needs an environment of its own")
     wanted = parser.parse_args()
+    # Every contestant waits as ours does, so that another process on the machine slows none of them more.
+    cores.share()
     with tempfile.TemporaryDirectory() as folder:
         model, rows = prepared(Path(folder))
         shared = [str(model), str(rows), str(wanted.steps)]
         contestants = [
             [sys.executable, "ours.py", *shared],
+            [sys.executable, "ours.py", *shared, "fp32"],
             [sys.executable, "plain.py", *shared],
             [sys.executable, "plain.py", *shared, "bf16"],
         ]
         if not wanted.no_peers:
-            trl = python_of("trl")
-            contestants += [[trl, "trl_sft.py", *shared], [trl, "trl_sft.py", *shared, "best"]]
+            contestants += peers(shared)
         rounds = []
         for number in range(wanted.rounds):
             rounds.append([run(command) for command in contestants])
             sys.stderr.write(f"round {number + 1} of {wanted.rounds}: {json.dumps(rounds[-1])}\n")
-    write(table(rounds), wanted)
+    said = f"{wanted.rounds} rounds of {wanted.steps} steps; {machine()}"
+    write("training", f"{table(rounds)}\n\n{notes(rounds)}\n\n{said}")
 
 
-def write(found: str, wanted: argparse.Namespace) -> None:
-    """Put the table between its marks in the results, and show it."""
-    begin, end = "<!-- training:begin -->", "<!-- training:end -->"
+def peers(shared: list[str]) -> list[list[str]]:
+    """The commands of contestants that live in environments of their own."""
+    trl, factory = python_of("trl"), python_of("llamafactory")
+    return [
+        [trl, "trl_sft.py", *shared],
+        [trl, "trl_sft.py", *shared, "best"],
+        *([factory, "llamafactory_sft.py", *shared, choice] for choice in ("defaults", "best", "packed")),
+    ]
+
+
+def write(mark: str, found: str) -> None:
+    """Put a text between its marks in the results, and show it."""
+    begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
     text = RESULTS.read_text(encoding="utf-8")
     before, _, rest = text.partition(begin)
     _, _, after = rest.partition(end)
-    said = f"{wanted.rounds} rounds of {wanted.steps} steps; {machine()}"
-    RESULTS.write_text(f"{before}{begin}\n{found}\n\n{said}\n{end}{after}", encoding="utf-8")
-    sys.stdout.write(found + "\n" + said + "\n")
+    RESULTS.write_text(f"{before}{begin}\n{found}\n{end}{after}", encoding="utf-8")
+    sys.stdout.write(found + "\n")
 
 
 if __name__ == "__main__":
