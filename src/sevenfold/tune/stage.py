@@ -43,7 +43,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     from sevenfold.tune import memory
-    from sevenfold.tune.engine import activations, trunk
+    from sevenfold.tune.engine import activations, compiled, trunk
     from sevenfold.tune.trainer import Trainer
     from sevenfold.tune.work import work_of
 
@@ -60,7 +60,8 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     forward.notes += activations.apply(section.engine.activations, forward.network, plan)
     for note in forward.notes:
         entry.note(note)
-    trunk.apply(section, forward, encoded, entry)
+    cache = trunk.apply(section, forward, encoded, entry)
+    compiled.apply(section.engine.compile, forward, plan.seconds, entry, cache.depth if cache else 0)
     trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)
     trainer.train()
     trunk.remove(entry.folder)
@@ -69,17 +70,17 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
 
 def build(section: TuneSection, model: Model, environment: Environment) -> Forward:
     """The network as it trains: on its device, the method attached, the engine's parts in place."""
-    from sevenfold.tune.engine import documents
-    from sevenfold.tune.engine.forward import Forward, probe
+    from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.lora import share_inputs
+    from sevenfold.tune.engine.probe import trial
 
     method = section.method
-    network = model.network(method.weights_dtype(environment.dtype), documents.register())
+    network = model.network(method.weights_dtype(environment.dtype))
     method.attach(network)
     network.to(environment.device)  # type: ignore[arg-type]
     network.train()
     forward = Forward(network, environment.dtype)
-    share_inputs(network, lambda: forward(probe()))
+    forward.notes += share_inputs(network, lambda: forward(trial(network)))
     forward.notes += method.notes(network)
     return forward
 

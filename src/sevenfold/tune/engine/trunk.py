@@ -18,7 +18,7 @@ from sevenfold.chat.encoder import TokenSequence
 from sevenfold.disk import nearest_folder
 from sevenfold.errors import ModelError
 from sevenfold.tune.engine.blocks import stack
-from sevenfold.tune.engine.passes import pack
+from sevenfold.tune.engine.passes import Pass, pack
 from sevenfold.tune.engine.probe import trunk as body_of
 from sevenfold.tune.engine.states import Key, States, octets
 
@@ -32,8 +32,8 @@ SHARE = 0.25
 """The least share of the blocks that is worth the disk."""
 ROOM = 0.5
 """The largest share of the free disk that is taken."""
-PROBE = (48, 16)
-"""Tokens of the documents on which a network is tried."""
+PROBE = (53, 18)
+"""Tokens of the documents on which a network is tried; their sum is no size of a network."""
 
 
 class Trunk:
@@ -159,6 +159,14 @@ def keys(ids_T: Tensor, bounds: Sequence[int]) -> list[Key]:
     return [(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")) for digest in digests]
 
 
+def trial(forward: Forward, lengths: Sequence[int]) -> Pass:
+    """Documents of ids from all over the vocabulary, every token a target."""
+    vocabulary = forward.network.config.get_text_config().vocab_size
+    ids = torch.linspace(0, vocabulary - 1, sum(lengths)).long().split(list(lengths))
+    documents = [TokenSequence(part.tolist(), [1.0] * len(part)) for part in ids]
+    return pack(documents).to(str(forward.device))
+
+
 class Probe:
     """A network tried on two documents, without a trace in the generators of random numbers.
 
@@ -168,10 +176,7 @@ class Probe:
 
     def __init__(self, forward: Forward) -> None:
         self.forward = forward
-        vocabulary = forward.network.config.get_text_config().vocab_size
-        ids = torch.linspace(0, vocabulary - 1, sum(PROBE)).long().tolist()
-        documents = [ids[: PROBE[0]], ids[PROBE[0] :]]
-        self.batch = pack([TokenSequence(part, [1.0] * len(part)) for part in documents]).to(str(forward.device))
+        self.batch = trial(forward, PROBE)
         self.blocks = stack(forward.network)[1]
 
     def run(self, seed: int = 0) -> tuple[list[Any], Tensor]:
