@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-all check format bench docs install clean
+.PHONY: demo test test-all check format bench ladder docs install clean
 
 demo: install ## all seven stages on the embedded model and the standard library's own functions
 	$(BIN)/sevenfold run recipes/demo.yaml
@@ -25,8 +25,11 @@ format: install ## rewrite the layout of every file
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install ## training speed and memory beside a plain transformers loop with PEFT
+bench: install ## training speed and memory beside transformers with PEFT, TRL and LLaMA-Factory
 	$(BIN)/python benchmarks/training.py
+
+ladder: install ## what each part of the engine brings, one at a time
+	$(BIN)/python benchmarks/ladder.py
 
 docs: install ## the documentation, served while it is written
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve

@@ -69,11 +69,10 @@ def float32_forward(case: Case) -> Forward:
     """
     import torch
 
-    from sevenfold.tune.engine import documents
     from sevenfold.tune.engine.forward import Forward
 
     case.environment.start()
-    network = case.model.network(torch.float32, documents.register())
+    network = case.model.network(torch.float32)
     if case.tuned:
         case.section.method.load(network, case.tuned.weights)
     else:
@@ -94,17 +93,19 @@ def of_rows(forward: Forward, sequences: list[TokenSequence], case: Case) -> Gra
     """The plain computation: each row alone, transformers' own attention and head, the loss over all targets."""
     import torch
 
-    network, device = forward.network, forward.device
+    from sevenfold.tune.engine.passes import pack
+    from sevenfold.tune.engine.probe import plain
+
+    network = forward.network
     used = network.config._attn_implementation
     network.set_attn_implementation("eager")
-    weight = sum(sum(sequence.weights[1:]) for sequence in sequences)
+    documents = [pack([sequence]).to(str(forward.device)) for sequence in sequences]
+    weight = sum(document.weight for document in documents)
     loss = 0.0
-    for sequence in sequences:
-        ids_1T = torch.tensor([sequence.ids], device=device)
-        weights_T = torch.tensor(sequence.weights[1:], device=device)
-        logprobs_TV = torch.log_softmax(network(ids_1T, use_cache=False).logits[0, :-1].float(), -1)
-        logprobs_T = logprobs_TV.gather(-1, ids_1T[0, 1:, None])[:, 0]
-        share = case.section.objective.loss(logprobs_T, weights_T) / weight
+    for document in documents:
+        _, logits_NV = plain(network, document)
+        logprobs_N = torch.log_softmax(logits_NV.float(), -1).gather(-1, document.labels_N[:, None])[:, 0]
+        share = case.section.objective.loss(logprobs_N, document.weights_N) / weight
         share.backward()
         loss += float(share.detach())
     network.set_attn_implementation(used)

@@ -19,7 +19,7 @@ from sevenfold.record import write_json
 if TYPE_CHECKING:
     import torch
 
-    Named = dict[str, torch.nn.Parameter]
+    Named = dict[str, torch.Tensor]
 
 
 def save(folder: Path, state: dict[str, Any], weights: Named, optimizer: torch.optim.Optimizer, keep: int) -> Path:
@@ -95,6 +95,8 @@ def load(place: Path, weights: Named, optimizer: torch.optim.Optimizer) -> dict[
     moments = load_file(place / "optimizer.safetensors")
     for name, weight in weights.items():
         kept = {key.rpartition("/")[2]: value for key, value in moments.items() if key.rpartition("/")[0] == name}
+        if not kept:
+            continue
         optimizer.state[weight] = {key: value.to(weight.device) if value.ndim else value for key, value in kept.items()}
     for name, state in load_file(place / "generators.safetensors").items():
         kind, _, index = name.partition("/")

@@ -16,8 +16,8 @@ from sevenfold.tune import checkpoint, interrupt, watch
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine.forward import Forward
-from sevenfold.tune.engine.moving import mover
 from sevenfold.tune.engine.passes import passes
+from sevenfold.tune.methods import Moment
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.tuned import HISTORY_FILE
 
@@ -84,7 +84,9 @@ class Trainer:
         self.rows, self.validation = train, validation
         self.batches = Batches(len(train), section.batch, seed)
         self.weights = section.method.trainable(forward.network)
-        self.mover = mover(forward, section, list(self.weights.values()))
+        self.mover = section.method.mover(forward, section, self.weights)
+        self.kept = {**self.weights, **section.method.state(forward.network)}
+        self.seed = seed
         self.total = section.total_steps(len(train))
         self.until = self.total
         self.progress = Progress()
@@ -118,10 +120,23 @@ class Trainer:
         batch = passes(self.rows.sequences(rows), self.section.tokens_per_pass)
         rate = self.section.learning_rate * self.section.schedule.factor(self.progress.step, self.total)
         self.mover.set_rate(rate)
-        loss, norm = self.mover.step(batch, lambda loss, norm: self.guard(loss, norm, rows))
+        method, network, moment = self.section.method, self.forward.network, self.moment
+
+        def before_move(loss: float, norm: float) -> None:
+            self.guard(loss, norm, rows)
+            method.before_move(network, moment)
+
+        method.begin(network, moment)
+        loss, norm = self.mover.step(batch, before_move)
+        method.moved(network, moment)
         self.progress.step += 1
         tokens, targets = sum(part.tokens for part in batch), sum(len(part.labels_N) for part in batch)
         return Step(self.progress.step, loss, rate, norm, tokens, targets, time.perf_counter() - started)
+
+    @property
+    def moment(self) -> Moment:
+        """Where the training stands."""
+        return Moment(self.progress.step, self.total, self.seed)
 
     def guard(self, loss: float, norm: float, rows: list[int]) -> None:
         """Stop before a bad step moves anything; the state before it is saved."""
@@ -176,13 +191,13 @@ class Trainer:
         from safetensors.torch import save_file
 
         with writing(self.best) as path:
-            save_file({name: weight.detach().contiguous() for name, weight in self.weights.items()}, path)
+            save_file({name: weight.detach().contiguous() for name, weight in self.kept.items()}, path)
 
     def take_best(self) -> int:
         """Put the weights that are to be kept into the network; gives their step."""
         if self.section.keep == "last" or not self.best.exists():
             return self.progress.step
-        checkpoint.load_weights(self.best, self.weights)
+        checkpoint.load_weights(self.best, self.kept)
         return self.progress.best_step
 
     def is_over(self) -> bool:
@@ -196,13 +211,13 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint."""
         state = asdict(self.progress)
-        return checkpoint.save(self.checkpoints, state, self.weights, self.mover.optimizer, self.section.checkpoints)
+        return checkpoint.save(self.checkpoints, state, self.kept, self.mover.optimizer, self.section.checkpoints)
 
     def resume(self) -> None:
         """Continue from the newest checkpoint; figures of steps behind it are taken off the history."""
         found = checkpoint.found(self.checkpoints)
         if found:
-            state = checkpoint.load(found[-1], self.weights, self.mover.optimizer)
+            state = checkpoint.load(found[-1], self.kept, self.mover.optimizer)
             validations = {int(step): loss for step, loss in state["validation_losses"].items()}
             self.progress = Progress(state["step"], state["losses"], validations)
             self.entry.note(f"resumed from step {self.progress.step}")

@@ -60,7 +60,7 @@ class Tuned(Result):
         name, fields = next(iter(self.method.items()))
         return build(METHODS.find(name), fields, name)
 
-    def network(self, model: Model, dtype: torch.dtype, attention: str = "sdpa") -> PreTrainedModel:
+    def network(self, model: Model, dtype: torch.dtype, attention: str | None = None) -> PreTrainedModel:
         """The tuned network: the base with the tuned weights in place, an adapter beside its base, evaluation mode.
 
         Args:

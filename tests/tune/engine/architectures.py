@@ -61,7 +61,6 @@ class Architecture:
         head: How its states become log-probabilities.
         extra: Fields of the configuration beside the sizes.
         experts: Whether LoRA on all linear layers leaves out experts, which are no linear layers but blocks of weights.
-        no_lora: What is said where LoRA on all linear layers does not work.
     """
 
     config: str
@@ -69,13 +68,12 @@ class Architecture:
     head: str
     extra: dict = field(default_factory=dict)
     experts: bool = False
-    no_lora: str = ""
 
     @property
     def words(self) -> tuple[str, str, str]:
         """The row of the page in the documentation: layout, head and LoRA."""
         lora = "all but the experts" if self.experts else "all linear layers"
-        return self.layout, self.head, "not yet" if self.no_lora else lora
+        return self.layout, self.head, lora
 
     def build(self, seed: int = 0, **more):
         """The network with random weights, in evaluation mode, attention as transformers chooses it."""
@@ -117,26 +115,18 @@ ARCHITECTURES = {
         "OPTConfig", "documents", "chunked", {"ffn_dim": 48, "word_embed_proj_dim": 32, "max_position_embeddings": 64}
     ),
     "gpt-oss": Architecture("GptOssConfig", "padded", "chunked", GPT_OSS, experts=True),
-    "Llama 4": Architecture("Llama4TextConfig", "one mask", "chunked", LLAMA4, no_lora="too many values to unpack"),
-    "Falcon": Architecture(
-        "FalconConfig", "padded", "chunked", {"alibi": False}, no_lora="is a view and is being modified inplace"
-    ),
-    "Falcon with ALiBi": Architecture(
-        "FalconConfig", "padded", "chunked", {"alibi": True}, no_lora="is a view and is being modified inplace"
-    ),
+    "Llama 4": Architecture("Llama4TextConfig", "one mask", "chunked", LLAMA4, experts=True),
+    "Falcon": Architecture("FalconConfig", "padded", "chunked", {"alibi": False}),
+    "Falcon with ALiBi": Architecture("FalconConfig", "padded", "chunked", {"alibi": True}),
     "BLOOM": Architecture("BloomConfig", "padded", "chunked"),
     "MPT": Architecture("MptConfig", "padded", "chunked", MPT),
-    "Mamba": Architecture(
-        "MambaConfig", "padded", "chunked", {"state_size": 4, "time_step_rank": 4}, no_lora="no attribute 'weight'"
-    ),
+    "Mamba": Architecture("MambaConfig", "padded", "chunked", {"state_size": 4, "time_step_rank": 4}),
     "Mamba 2": Architecture("Mamba2Config", "padded", "chunked", MAMBA2),
-    "RWKV": Architecture(
-        "RwkvConfig", "padded", "chunked", {"attention_hidden_size": 32}, no_lora="no attribute 'weight'"
-    ),
-    "Jamba": Architecture("JambaConfig", "padded", "chunked", JAMBA, no_lora="no attribute 'weight'"),
+    "RWKV": Architecture("RwkvConfig", "padded", "chunked", {"attention_hidden_size": 32}),
+    "Jamba": Architecture("JambaConfig", "padded", "chunked", JAMBA, experts=True),
     "LFM2": Architecture("Lfm2Config", "padded", "chunked", LFM2),
     "Qwen3-Next": Architecture("Qwen3NextConfig", "padded", "chunked", QWEN3_NEXT, experts=True),
-    "T5": Architecture("T5Config", "padded", "chunked, scale", T5, no_lora="no attribute 'weight'"),
+    "T5": Architecture("T5Config", "padded", "chunked, scale", T5),
     "BART": Architecture("BartConfig", "padded", "chunked", BART),
     "mBART": Architecture("MBartConfig", "padded", "chunked", BART),
     "M2M100": Architecture("M2M100Config", "padded", "chunked", BART),

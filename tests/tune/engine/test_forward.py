@@ -94,7 +94,7 @@ def adapted(name: str):
     return network
 
 
-@pytest.mark.parametrize("name", [name for name, found in ARCHITECTURES.items() if not found.no_lora])
+@every_architecture
 def test_lora_on_all_linear_layers_trains(name: str) -> None:
     network, batch = adapted(name), pack(rows())
     before = {key: value.clone() for key, value in network.state_dict().items()}
@@ -116,13 +116,17 @@ def test_lora_on_all_linear_layers_trains(name: str) -> None:
     assert any("experts" in key for key in left_out(network)) == ARCHITECTURES[name].experts
 
 
-@pytest.mark.parametrize("name", [name for name, found in ARCHITECTURES.items() if found.no_lora])
-def test_where_lora_on_all_linear_layers_fails_the_table_knows(name: str) -> None:
-    with pytest.raises((AttributeError, RuntimeError, ValueError), match=ARCHITECTURES[name].no_lora):
-        Forward(adapted(name), torch.float32)(pack(rows()))
+@pytest.mark.parametrize(("name", "uncalled"), [("Mamba", "dt_proj"), ("Jamba", "dt_proj"), ("Llama", "")])
+def test_adapters_of_layers_that_are_never_called_do_not_move_and_are_named(name: str, uncalled: str) -> None:
+    network = adapted(name)
+    forward = Forward(network, torch.float32)
+    notes = share_inputs(network, lambda: forward(probe.trial(network)))
+    still = [key for key, part in network.named_parameters() if "lora_" in key and not part.requires_grad]
+    assert bool(notes) == bool(still) == bool(uncalled)
+    assert all(uncalled in text for text in [*notes, *still])
 
 
-@pytest.mark.parametrize("name", [name for name, found in ARCHITECTURES.items() if not found.no_lora])
+@every_architecture
 def test_gradients_of_lora_equal_the_plain_ones(name: str) -> None:
     network, batch = adapted(name), pack(rows())
     layouts.use_eager(network)

@@ -41,6 +41,20 @@ def test_the_same_losses_and_weights(method, dataset, tiny_model, environment, t
     assert norms[0] == pytest.approx(norms[1], rel=1e-5)
 
 
+def named(weights):
+    return {str(number): weight for number, weight in enumerate(weights)}
+
+
+def test_a_method_can_give_weights_rates_of_their_own(rows, tiny_model, environment) -> None:
+    forward = build(section(), tiny_model, environment)
+    weights = dict(forward.network.named_parameters())
+    slow = next(iter(weights))
+    mover = moving.BehindBackward(forward, section(), weights, {slow: 0.25})
+    mover.set_rate(1e-2)
+    rates = {id(weight): group["lr"] for group in mover.optimizer.param_groups for weight in group["params"]}
+    assert rates == {id(weight): 2.5e-3 if name == slow else 1e-2 for name, weight in weights.items()}
+
+
 @pytest.fixture
 def rows(dataset, tiny_model, tmp_path):
     return encoded_split("train", section(), dataset, tiny_model, Entry(tmp_path))
@@ -49,7 +63,7 @@ def rows(dataset, tiny_model, tmp_path):
 def test_only_one_gradient_exists_at_a_time(rows, tiny_model, environment) -> None:
     forward = build(section(), tiny_model, environment)
     weights = list(forward.network.parameters())
-    mover = moving.InBackward(forward, section(), weights)
+    mover = moving.InBackward(forward, section(), named(weights), {})
     mover.set_rate(1e-3)
     together = []
     for weight in weights:
@@ -67,7 +81,7 @@ def test_several_passes_give_the_same_step_too(rows, tiny_model, environment) ->
     found = []
     for kind in (moving.BehindBackward, moving.InBackward):
         forward = build(section(), tiny_model, environment)
-        mover = kind(forward, section(), list(forward.network.parameters()))
+        mover = kind(forward, section(), dict(forward.network.named_parameters()), {})
         mover.set_rate(1e-3)
         loss, norm = mover.step(batch, lambda loss, norm: None)
         found.append((loss, norm, [weight.detach().clone() for weight in mover.weights]))
@@ -79,7 +93,7 @@ def test_several_passes_give_the_same_step_too(rows, tiny_model, environment) ->
 def test_a_weight_of_which_only_an_earlier_pass_has_a_gradient_moves_too(rows, tiny_model, environment) -> None:
     forward = build(section(), tiny_model, environment)
     idle = torch.nn.Parameter(torch.ones(3))
-    mover = moving.InBackward(forward, section(), [*forward.network.parameters(), idle])
+    mover = moving.InBackward(forward, section(), named([*forward.network.parameters(), idle]), {})
     mover.set_rate(1e-3)
     idle.grad = torch.ones(3)
     mover.step(passes(rows.sequences(range(2)), 10_000), lambda loss, norm: None)
@@ -90,7 +104,7 @@ def test_the_guard_sees_the_loss_before_anything_moves(rows, tiny_model, environ
     forward = build(section(), tiny_model, environment)
     weights = list(forward.network.parameters())
     before = [weight.detach().clone() for weight in weights]
-    mover = moving.InBackward(forward, section(), weights)
+    mover = moving.InBackward(forward, section(), named(weights), {})
     mover.set_rate(1e-3)
 
     def refuse(loss: float, norm: float) -> None:
@@ -104,7 +118,7 @@ def test_the_guard_sees_the_loss_before_anything_moves(rows, tiny_model, environ
 def test_a_gradient_that_is_not_a_number_is_said(rows, tiny_model, environment) -> None:
     forward = build(section(), tiny_model, environment)
     weights = dict(forward.network.named_parameters())
-    mover = moving.InBackward(forward, section(), list(weights.values()))
+    mover = moving.InBackward(forward, section(), weights, {})
     mover.set_rate(1e-3)
     weights["model.layers.0.mlp.up_proj.weight"].register_hook(lambda gradient: gradient * math.nan)
     with pytest.raises(TrainingError, match=r"weights moved by it[\s\S]*step_in_backward: false"):

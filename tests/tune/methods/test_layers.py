@@ -9,7 +9,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from sevenfold.errors import RecipeError
 from sevenfold.record import Entry
 from sevenfold.tune.engine import documents
-from sevenfold.tune.engine.forward import Forward, probe
+from sevenfold.tune.engine.forward import Forward
+from sevenfold.tune.engine.probe import trial
 from sevenfold.tune.methods.layers import Layers
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import tune
@@ -79,7 +80,7 @@ def test_what_moves_is_float32_and_products_are_bfloat16(fields) -> None:
     forward = Forward(tried, torch.bfloat16)
     assert not forward.notes
     found.clear()
-    batch = probe()
+    batch = trial(tried)
     forward(batch).sum().backward()
     assert set(found) == {torch.bfloat16}
     assert all(weight.grad.dtype == torch.float32 for weight in method.trainable(tried).values())
@@ -89,7 +90,7 @@ def test_mixed_types_give_the_gradients_of_float32_within_the_precision() -> Non
     method, mixed, plain = Layers(first=1, last=1), network(torch.bfloat16), network(torch.bfloat16).float()
     for tried, precision in ((mixed, torch.bfloat16), (plain, torch.float32)):
         method.attach(tried)
-        Forward(tried, precision)(probe()).sum().backward()
+        Forward(tried, precision)(trial(tried)).sum().backward()
     expected = torch.cat([weight.grad.flatten() for weight in method.trainable(plain).values()])
     found = torch.cat([weight.grad.flatten() for weight in method.trainable(mixed).values()])
     assert (found - expected).norm() < 0.03 * expected.norm()

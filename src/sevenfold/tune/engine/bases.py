@@ -63,10 +63,18 @@ class FrozenProduct(torch.autograd.Function):
 
 
 def fits(layer: nn.Module) -> bool:
-    """Whether :func:`dense` knows the layer's form; quantised layers of other libraries are ``nn.Linear`` by name."""
+    """Whether :func:`dense` knows the layer's form; other libraries' kinds of ``nn.Linear`` may do more."""
     if isinstance(layer, nn.Linear):
-        return layer.weight.is_floating_point()
+        return layer.weight.is_floating_point() and gives_a_tensor(layer)
     return isinstance(layer, Quantised) or is_transposed(layer)
+
+
+def gives_a_tensor(layer: nn.Linear) -> bool:
+    """Whether a linear layer gives one tensor; a router of experts gives several."""
+    if type(layer).forward is nn.Linear.forward:
+        return True
+    with torch.no_grad():
+        return isinstance(layer(layer.weight.new_zeros(1, layer.in_features)), Tensor)
 
 
 def linear_names(network: Any) -> list[str]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from sevenfold.chat.encoder import TokenSequence
 from sevenfold.tune.engine import heads, layouts
-from sevenfold.tune.engine.passes import Pass, pack
+from sevenfold.tune.engine.passes import Pass
 from sevenfold.tune.engine.probe import revealing, trial, truth
 
 if TYPE_CHECKING:
@@ -74,8 +73,3 @@ def own_weights(network: nn.Module) -> Iterator[nn.Parameter]:
     yield from network.parameters(recurse=False)
     for part in network.children():
         yield from own_weights(part)
-
-
-def probe() -> Pass:
-    """Two short documents for trying what a network takes."""
-    return pack([TokenSequence([0, 1, 2], [0.0, 1.0, 1.0]), TokenSequence([2, 1], [0.0, 1.0])])

@@ -34,8 +34,10 @@ class LoraProducts(torch.autograd.Function):
         x_TI = x.reshape(-1, x.shape[-1])
         outputs = []
         for layer, b_OR, z_TR in zip(layers, scaled, F.linear(x_TI, a_RI).split(ranks, -1), strict=True):
-            y_TO = F.linear(x_TI, bases.dense(layer, x.dtype), bases.bias(layer, x.dtype))
-            outputs.append(y_TO.addmm_(z_TR, b_OR.t()).view(*x.shape[:-1], -1))
+            # Not a view: a network may change what it is given in place.
+            y = F.linear(x, bases.dense(layer, x.dtype), bases.bias(layer, x.dtype))
+            y.view(-1, y.shape[-1]).addmm_(z_TR, b_OR.t())
+            outputs.append(y)
         ctx.save_for_backward(x, a_RI, *scaled)
         ctx.layers, ctx.scales, ctx.ranks = layers, scales, ranks
         return tuple(outputs)
@@ -85,6 +87,16 @@ class LoraLinear(nn.Module):
         """``... x I`` to ``... x O``."""
         return self.group.output(self, x)
 
+    @property
+    def weight(self) -> Tensor:
+        """The base's weight, for networks that look at it."""
+        return self.base_layer.weight  # type: ignore[return-value]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The base's bias, for networks that look at it."""
+        return self.base_layer.bias  # type: ignore[return-value]
+
     def merged(self) -> nn.Module:
         """A plain layer with ``W + scale * B A``, added in float32 and rounded once to the base's type."""
         change = self.scale * (self.lora_B.weight @ self.lora_A.weight)
@@ -119,12 +131,15 @@ class Group:
         return outputs
 
 
-def share_inputs(network: nn.Module, run: Callable[[], object]) -> None:
+def share_inputs(network: nn.Module, run: Callable[[], object]) -> list[str]:
     """Group the adapted layers that read the same tensor; found by running the network once.
 
     Args:
-        network: A network with adapted layers, each called once in a run.
+        network: A network with adapted layers.
         run: A forward pass, however short.
+
+    Returns:
+        What the user should know: adapted layers whose weights the network uses without calling them.
     """
     seen: dict[int, list[LoraLinear]] = {}
     # Inputs are held until the end, so that no two have the same address.
@@ -147,3 +162,14 @@ def share_inputs(network: nn.Module, run: Callable[[], object]) -> None:
             group = Group(members)
             for member in members:
                 member.group = group
+    return idle_notes(network, {member for members in seen.values() for member in members})
+
+
+def idle_notes(network: nn.Module, called: set[LoraLinear]) -> list[str]:
+    """Keep adapters of layers that are never called from moving, and say which."""
+    idle = {name: part for name, part in network.named_modules() if isinstance(part, LoraLinear) and part not in called}
+    for part in idle.values():
+        part.requires_grad_(False)
+    if not idle:
+        return []
+    return [f"{len(idle)} adapted layers are never called and learn nothing: {', '.join(list(idle)[:3])} ..."]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.section import TuneSection
 
+Named = Mapping[str, torch.nn.Parameter]
 Guard = Callable[[float, float], None]
 """Called with the loss and the norm of the gradient as far as it is known; raises before anything moves."""
 
@@ -28,13 +29,14 @@ class Mover(ABC):
     Args:
         forward: The network.
         section: The recipe's section: objective, optimiser, clipping.
-        weights: What moves.
+        weights: What moves, by name.
+        rates: Factors of the learning rate by name; what is not named has 1.
     """
 
-    def __init__(self, forward: Forward, section: TuneSection, weights: list[torch.nn.Parameter]) -> None:
+    def __init__(self, forward: Forward, section: TuneSection, weights: Named, rates: Mapping[str, float]) -> None:
         self.forward, self.objective, self.clip = forward, section.objective, section.clip
-        self.weights = weights
-        self.optimizer = section.optimizer.build(weights)
+        self.weights = list(weights.values())
+        self.optimizer = section.optimizer.for_weights(weights, rates)
 
     @abstractmethod
     def step(self, batch: list[Pass], guard: Guard) -> tuple[float, float]:
@@ -51,7 +53,7 @@ class Mover(ABC):
     def set_rate(self, rate: float) -> None:
         """The learning rate of the next step."""
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
 
     def forget(self) -> None:
         """Free all gradients."""
@@ -130,7 +132,7 @@ class InBackward(Mover):
         return float(torch.nn.utils.get_total_norm(norms))
 
 
-def mover(forward: Forward, section: TuneSection, weights: list[torch.nn.Parameter]) -> Mover:
-    """The way of moving that the recipe asks for."""
+def mover(forward: Forward, section: TuneSection, weights: Named, rates: Mapping[str, float]) -> Mover:
+    """The way of moving that the recipe asks for; arguments as of :class:`Mover`."""
     kind = InBackward if section.engine.step_in_backward else BehindBackward
-    return kind(forward, section, weights)
+    return kind(forward, section, weights, rates)

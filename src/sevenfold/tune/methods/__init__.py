@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +14,31 @@ from sevenfold.schema import Component
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
+
+    from sevenfold.tune.engine.forward import Forward
+    from sevenfold.tune.engine.moving import Mover
+    from sevenfold.tune.section import TuneSection
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a training stands; what a method draws or chooses is a function of this and of its own state.
+
+    Args:
+        step: Steps that are behind.
+        total: Steps of the whole training.
+        seed: The environment's.
+    """
+
+    step: int
+    total: int
+    seed: int
+
+    def generator(self) -> torch.Generator:
+        """Random numbers of this step alone, on the CPU: the same after a resume."""
+        import torch
+
+        return torch.Generator().manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
 
 
 class Method(Component):
@@ -24,6 +51,9 @@ class Method(Component):
     """Whether what is saved stands beside the base model (True) or replaces it."""
     differs_at_start: ClassVar[str] = ""
     """Why an attached network answers other than its base before anything has moved; empty: it answers the same."""
+
+    mergeable: ClassVar[bool] = True
+    """Whether what was learnt can be written as plain weights of the base's own architecture."""
 
     @abstractmethod
     def weights_dtype(self, precision: torch.dtype) -> torch.dtype:
@@ -52,7 +82,11 @@ class Method(Component):
 
     @abstractmethod
     def merge(self, network: PreTrainedModel) -> None:
-        """Turn a loaded network into plain weights that give the same outputs."""
+        """Turn a loaded network into plain weights that give the same outputs; only where :attr:`mergeable`."""
+
+    def unload(self, network: PreTrainedModel) -> None:
+        """Take the adapter off: the base again, bit for bit. Only where :attr:`adapter`."""
+        raise NotImplementedError(f"{type(self).__name__} moves the network's own weights")
 
     def notes(self, network: PreTrainedModel) -> list[str]:
         """What the user should know of what moves in an attached network; most methods have nothing to add."""
@@ -61,6 +95,29 @@ class Method(Component):
     def trainable(self, network: PreTrainedModel) -> dict[str, torch.nn.Parameter]:
         """The parameters that move, by name."""
         return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+
+    def rates(self, network: PreTrainedModel) -> dict[str, float]:
+        """Factors of the learning rate by parameter; what is not named has 1."""
+        return {}
+
+    def state(self, network: PreTrainedModel) -> dict[str, torch.Tensor]:
+        """What else the next steps depend on, by name: live tensors, kept in checkpoints and filled by a resume."""
+        return {}
+
+    def begin(self, network: PreTrainedModel, moment: Moment) -> None:
+        """Before a step's passes: choose what moves, or what is drawn, in this step."""
+
+    def before_move(self, network: PreTrainedModel, moment: Moment) -> None:
+        """Gradients are whole and nothing has moved; gradients may be read and changed, clipping comes behind."""
+
+    def moved(self, network: PreTrainedModel, moment: Moment) -> None:
+        """The optimiser has moved the weights; gradients are gone."""
+
+    def mover(self, forward: Forward, section: TuneSection, weights: Mapping[str, torch.nn.Parameter]) -> Mover:
+        """How gradients are made and weights move; a method may bring its own."""
+        from sevenfold.tune.engine.moving import mover
+
+        return mover(forward, section, weights, self.rates(forward.network))
 
 
 METHODS = Registry[Method](__name__, Method)

@@ -60,8 +60,7 @@ class Lora(Method):
         """
         from sevenfold.tune.engine import bases
 
-        head = network.get_output_embeddings()
-        linear = [name for name, part in network.named_modules() if bases.fits(part) and part is not head]
+        linear = bases.linear_names(network)
         if not linear:
             raise ModelError(f"{type(network).__name__} has no linear layers for LoRA", next_step="tune.method: full")
         if self.targets == ["all-linear"]:
@@ -82,16 +81,17 @@ class Lora(Method):
             tensors[f"{PEFT_PREFIX}{name}.lora_A.weight"] = layer.lora_A.weight.detach().float().cpu().contiguous()
             tensors[f"{PEFT_PREFIX}{name}.lora_B.weight"] = layer.lora_B.weight.detach().float().cpu().contiguous()
         save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-        config = self.peft_config(layers, base)
+        config = self.peft_config(network, base)
         (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
-    def peft_config(self, layers: dict[str, LoraLinear], base: str) -> dict[str, Any]:
+    def peft_config(self, network: PreTrainedModel, base: str) -> dict[str, Any]:
         """The fields of PEFT's LoraConfig that say what the tensors mean."""
         from sevenfold.tune.engine import bases
 
+        layers = adapters(network)
         return {
             "peft_type": "LORA",
-            "task_type": "CAUSAL_LM",
+            "task_type": "SEQ_2_SEQ_LM" if network.config.is_encoder_decoder else "CAUSAL_LM",
             "base_model_name_or_path": base,
             "r": self.rank,
             "lora_alpha": self.alpha,

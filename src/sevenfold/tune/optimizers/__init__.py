@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
@@ -16,8 +17,28 @@ class Optimizer(Component):
     """The settings of an optimiser of torch; the learning rate is set by the schedule before each step."""
 
     @abstractmethod
-    def build(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimiser for some parameters."""
+    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        """The optimiser for groups of parameters.
+
+        Args:
+            groups: Each has ``params``, ``matrices`` (whether they have two dimensions or more) and ``factor`` (of the
+                learning rate). An optimiser may add its own settings and must keep these.
+        """
+
+    def for_weights(
+        self, weights: Mapping[str, torch.nn.Parameter], rates: Mapping[str, float]
+    ) -> torch.optim.Optimizer:
+        """The optimiser for named weights.
+
+        Args:
+            weights: What moves, by name.
+            rates: Factors of the learning rate by name; what is not named has 1.
+        """
+        found: dict[tuple[bool, float], list[torch.nn.Parameter]] = {}
+        for name, weight in weights.items():
+            found.setdefault((weight.ndim >= 2, rates.get(name, 1.0)), []).append(weight)
+        groups = [{"params": part, "matrices": kind, "factor": factor} for (kind, factor), part in found.items()]
+        return self.build(groups)
 
 
 OPTIMIZERS = Registry[Optimizer](__name__, Optimizer)

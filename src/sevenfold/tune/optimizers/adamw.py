@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -20,13 +20,9 @@ class AdamW(Optimizer):
     eps: float = Field(1e-8, gt=0, description="Added to the root of the second moment.")
     weight_decay: float = Field(0.0, ge=0, description="Share of a weight taken off per step, times the learning rate.")
 
-    def build(self, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """The fused AdamW of torch."""
         import torch
 
-        groups = [
-            {"params": [weight for weight in parameters if weight.ndim >= 2], "weight_decay": self.weight_decay},
-            {"params": [weight for weight in parameters if weight.ndim < 2], "weight_decay": 0.0},
-        ]
-        filled = [group for group in groups if group["params"]]
-        return torch.optim.AdamW(filled, lr=0.0, betas=(self.beta1, self.beta2), eps=self.eps, fused=True)
+        decayed = [{**group, "weight_decay": self.weight_decay if group["matrices"] else 0.0} for group in groups]
+        return torch.optim.AdamW(decayed, lr=0.0, betas=(self.beta1, self.beta2), eps=self.eps, fused=True)
