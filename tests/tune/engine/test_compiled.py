@@ -9,7 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from sevenfold.chat.encoder import TokenSequence
 from sevenfold.errors import MachineError
 from sevenfold.record import Entry
-from sevenfold.tune.engine import compiled, documents
+from sevenfold.tune.engine import activations, compiled, documents
 from sevenfold.tune.engine.blocks import stack
 from sevenfold.tune.engine.forward import Forward
 from sevenfold.tune.engine.lora import share_inputs
@@ -54,12 +54,13 @@ def counters():
     torch._dynamo.reset()
 
 
-def graphs(counters, layers: int) -> int:
+def graphs(counters, layers: int, recomputed: int) -> int:
     """Graphs compiled for passes of many lengths and numbers of documents."""
     torch._dynamo.reset()
     counters.clear()
     forward = built(layers)
     plain = {lengths: gradients(forward, *lengths) for lengths in ((9, 12), (30,), (5, 6, 7, 8), (17, 40))}
+    activations.recompute(forward.network, recomputed)
     names = list(forward.network.state_dict())
     compiled.put_in(forward, list(stack(forward.network)[1]), backend="aot_eager")
     assert list(forward.network.state_dict()) == names
@@ -71,17 +72,18 @@ def graphs(counters, layers: int) -> int:
     return tried
 
 
-def test_one_compilation_serves_all_blocks_and_all_lengths(counters) -> None:
-    few, many = graphs(counters, 3), graphs(counters, 12)
+@pytest.mark.parametrize("recomputed", [0, 2])
+def test_one_compilation_serves_all_blocks_and_all_lengths(recomputed, counters) -> None:
+    few, many = graphs(counters, 4, recomputed), graphs(counters, 12, recomputed)
     assert many == few > 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activations", ["keep", "recompute"])
-def test_a_training_with_compiled_blocks(activations, counters, dataset, tiny_model, environment, tmp_path) -> None:
+@pytest.mark.parametrize("kept", ["keep", "recompute"])
+def test_a_training_with_compiled_blocks(kept, counters, dataset, tiny_model, environment, tmp_path) -> None:
     losses = {}
     for choice in ("never", "always"):
-        engine = {"compile": choice, "activations": activations}
+        engine = {"compile": choice, "activations": kept}
         section = TuneSection.model_validate({"steps": 6, "batch": 4, "learning_rate": 1e-2, "engine": engine})
         entry = Entry(tmp_path / choice)
         entry.folder.mkdir()

@@ -16,6 +16,7 @@ from sevenfold.tune.engine import documents
 from sevenfold.tune.engine.blocks import stack
 from sevenfold.tune.engine.passes import Pass
 from sevenfold.tune.engine.probe import trunk as body_of
+from sevenfold.tune.engine.trunk_probe import PROBE, trial
 
 if TYPE_CHECKING:
     from sevenfold.record import Entry
@@ -91,17 +92,23 @@ def put_in(forward: Forward, blocks: list[nn.Module], backend: str = "inductor")
     if attention == documents.NAME:
         network.set_attn_implementation(register())
     hook = body_of(network).register_forward_pre_hook(bounds_as_tensor, with_kwargs=True)
-    for block in blocks:
-        block.compile(dynamic=True, backend=backend)
+    compiled = [part for block in blocks for part in parts(block)]
+    for part in compiled:
+        part.compile(dynamic=True, backend=backend)
     try:
         attempt(forward)
     except Exception as error:
-        for block in blocks:
-            block._compiled_call_impl = None
+        for part in compiled:
+            part._compiled_call_impl = None
         hook.remove()
         network.set_attn_implementation(attention)
         reason = " ".join(str(error).split("\n")[:2])
         raise MachineError(f"{type(error).__name__}: {reason}") from error
+
+
+def parts(block: nn.Module) -> list[nn.Module]:
+    """What is compiled as one: the block; its parts where it is computed again, which no compiler looks through."""
+    return list(block.children()) if getattr(block, "gradient_checkpointing", False) else [block]
 
 
 def bounds_as_tensor(body: nn.Module, positional: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -126,8 +133,6 @@ def register() -> str:
 
 def attempt(forward: Forward) -> None:
     """One pass forward and backward, and one as in validation; no gradient and no random number is left behind."""
-    from sevenfold.tune.engine.trunk import PROBE, trial
-
     batch: Pass = trial(forward, PROBE)
     moving = [weight for weight in forward.network.parameters() if weight.requires_grad]
     with torch.random.fork_rng():
