@@ -25,7 +25,7 @@ def prove(case: Case) -> Proof:
     """Train a few steps in one go and with a stop between; every value that moves must be the same."""
     with tempfile.TemporaryDirectory() as folder:
         whole, resumed = two_runs(case, Path(folder))
-    gap = max(float((whole[name] - resumed[name]).abs().max()) for name in whole)
+    gap = max(float((whole[name].double() - resumed[name].double()).abs().max()) for name in whole)
     limit = 0.0 if case.environment.device == "cpu" else GPU_LIMIT
     what = f"{len(whole)} tensors after {STEPS} steps, and after {STEPS // 2} steps, a stop and the rest"
     return Proof.of("resume", gap, limit, "largest difference", what)
@@ -46,15 +46,15 @@ def two_runs(case: Case, folder: Path) -> tuple[dict[str, Tensor], dict[str, Ten
         case.short_sequences()
     case.environment.start()
     forward = build(section, case.model, case.environment)
-    start = weights(forward)
+    start = weights(forward, section)
     run(forward, section, case, folder, folder / "whole", STEPS)
-    whole = weights(forward)
-    put(forward, start)
+    whole = weights(forward, section)
+    put(forward, section, start)
     case.environment.start()
     run(forward, section, case, folder, folder / "stopped", STEPS // 2)
-    put(forward, {name: value + 1 for name, value in start.items()})
+    put(forward, section, {name: value + 1 for name, value in start.items()})
     run(forward, section, case, folder, folder / "stopped", STEPS)
-    return whole, weights(forward)
+    return whole, weights(forward, section)
 
 
 def run(forward: Forward, section: TuneSection, case: Case, rows: Path, place: Path, until: int) -> None:
@@ -69,14 +69,17 @@ def run(forward: Forward, section: TuneSection, case: Case, rows: Path, place: P
     trainer.train()
 
 
-def weights(forward: Forward) -> dict[str, Tensor]:
-    """Copies of everything that moves."""
-    named = forward.network.named_parameters()
-    return {name: value.detach().clone() for name, value in named if value.requires_grad}
+def moving(forward: Forward, section: TuneSection) -> dict[str, Tensor]:
+    """Everything that a step may change."""
+    return {**section.method.trainable(forward.network), **section.method.state(forward.network)}
 
 
-def put(forward: Forward, values: dict[str, Tensor]) -> None:
-    """Set everything that moves."""
-    for name, value in forward.network.named_parameters():
-        if name in values:
-            value.data.copy_(values[name])
+def weights(forward: Forward, section: TuneSection) -> dict[str, Tensor]:
+    """Copies of everything that a step may change."""
+    return {name: value.detach().clone() for name, value in moving(forward, section).items()}
+
+
+def put(forward: Forward, section: TuneSection, values: dict[str, Tensor]) -> None:
+    """Set everything that a step may change."""
+    for name, value in moving(forward, section).items():
+        value.data.copy_(values[name])

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sevenfold.errors import ModelError
 from sevenfold.load.model import Model
 from sevenfold.record import Result
 
@@ -73,7 +74,21 @@ class Tuned(Result):
         return network.eval()
 
     def merged(self, model: Model, dtype: torch.dtype) -> PreTrainedModel:
-        """The tuned network as plain weights: what is exported."""
+        """The tuned network as plain weights: what is exported.
+
+        Raises:
+            ModelError: The method gives something that is no weight of the base's architecture.
+        """
+        method = self.chosen_method()
+        if not method.mergeable:
+            raise ModelError(
+                f"what the method {next(iter(self.method))!r} learns cannot be written as plain weights",
+                next_step="export the adapter; or a method that merges, such as lora",
+            )
         network = self.network(model, dtype)
-        self.chosen_method().merge(network)
+        method.merge(network)
         return network.eval()
+
+    def lead(self, model: Model) -> list[int]:
+        """The ids of virtual tokens that stand before every conversation; most methods have none."""
+        return self.chosen_method().lead(model.card.vocabulary)

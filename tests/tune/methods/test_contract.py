@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from sevenfold.errors import SevenfoldError
+from sevenfold.prove import proofs
+from sevenfold.prove.proof import Case
 from sevenfold.record import Entry
 from sevenfold.schema import build
 from sevenfold.tune.methods import METHODS
@@ -72,7 +75,59 @@ def test_loading_gives_the_same_trainable_set_as_attaching(
 def test_saved_loaded_and_merged_answer_the_same(name, tmp_path, dataset, tiny_model, environment) -> None:
     tuned = train(name, tmp_path, dataset, tiny_model, environment)
     loaded = logits(tuned.network(tiny_model, torch.float32))
-    torch.testing.assert_close(logits(tuned.merged(tiny_model, torch.float32)), loaded, rtol=1e-4, atol=1e-4)
+    if METHODS.find(name).mergeable:
+        torch.testing.assert_close(logits(tuned.merged(tiny_model, torch.float32)), loaded, rtol=1e-4, atol=1e-4)
+    else:
+        with pytest.raises(SevenfoldError, match="plain weights"):
+            tuned.merged(tiny_model, torch.float32)
+
+
+def test_without_its_adapter_it_is_the_base_bit_for_bit(name, tmp_path, dataset, tiny_model, environment) -> None:
+    method = METHODS.find(name)
+    if not method.adapter:
+        pytest.skip("what is saved replaces the base")
+    base = tiny_model.network(torch.float32)
+    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+    network = tuned.network(tiny_model, torch.float32)
+    tuned.chosen_method().unload(network)
+    if method.differs_at_start:
+        assert not any("lora" in weight for weight, _ in network.named_parameters())
+        return
+    assert torch.equal(logits(network), logits(base))
+    assert {key: value.shape for key, value in network.state_dict().items()} == {
+        key: value.shape for key, value in base.state_dict().items()
+    }
+
+
+def test_plain_peft_loads_what_is_saved(name, tmp_path, dataset, tiny_model, environment) -> None:
+    from peft import PeftModel
+
+    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+    if not (tuned.weights / "adapter_config.json").exists() or METHODS.find(name).differs_at_start:
+        pytest.skip("PEFT does not know the method, or it stands on another base")
+    theirs = PeftModel.from_pretrained(tiny_model.network(torch.float32), tuned.weights)
+    lead = len(IDS[0])
+    with torch.no_grad():
+        found = theirs.eval()(IDS).logits[:, -lead:]
+        ids = torch.cat([torch.tensor([tuned.lead(tiny_model)], dtype=torch.int64), IDS], -1)
+        expected = tuned.network(tiny_model, torch.float32).eval()(ids).logits[:, -lead:]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("proof", ["packing", "accumulation", "resume"])
+def test_the_proofs_hold_before_and_behind_training(proof, name, tmp_path, dataset, tiny_model, environment) -> None:
+    section = TuneSection.model_validate({"method": name, "learning_rate": 1e-2, "steps": 4, "batch": 4})
+    case = Case(section, dataset, tiny_model, environment, tmp_path)
+    assert proofs.run(proof, case).passed
+    case.tuned = train(name, tmp_path, dataset, tiny_model, environment)
+    assert proofs.run(proof, case).passed
+
+
+def test_recomputed_blocks_change_nothing(name, tmp_path, dataset, tiny_model, environment) -> None:
+    kept = train(name, tmp_path, dataset, tiny_model, environment)
+    (tmp_path / "4-tune").rename(tmp_path / "kept")
+    again = train(name, tmp_path, dataset, tiny_model, environment, engine={"activations": "recompute"})
+    assert again.losses == pytest.approx(kept.losses, rel=1e-5)
 
 
 def test_it_works_in_bfloat16(name, tmp_path, dataset, tiny_model, environment) -> None:

@@ -96,6 +96,10 @@ class Method(Component):
         """The parameters that move, by name."""
         return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
 
+    def lead(self, vocabulary: int) -> list[int]:
+        """The ids of virtual tokens that stand before every conversation, behind those of the vocabulary."""
+        return []
+
     def rates(self, network: PreTrainedModel) -> dict[str, float]:
         """Factors of the learning rate by parameter; what is not named has 1."""
         return {}

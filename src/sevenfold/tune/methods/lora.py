@@ -120,6 +120,11 @@ class Lora(Method):
         for name, layer in adapters(network).items():
             replace(network, name, layer.merged())
 
+    def unload(self, network: PreTrainedModel) -> None:
+        """Put every adapted layer's base back in its place."""
+        for name, layer in adapters(network).items():
+            replace(network, name, layer.base_layer)
+
 
 def matches(name: str, target: str) -> bool:
     """Whether ``target`` is the last part, or parts, of a module's dotted name."""
