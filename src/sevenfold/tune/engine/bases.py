@@ -46,6 +46,23 @@ class Quantised(nn.Module):
         return y
 
 
+class Scaled:
+    """A frozen layer with each row of its weight times a factor; only products look at it.
+
+    Args:
+        layer: The layer, of a form that :func:`dense` knows.
+        gain_O: The factors, float32. The product is rounded once.
+    """
+
+    def __init__(self, layer: Any, gain_O: Tensor) -> None:
+        self.layer, self.gain_O = layer, gain_O
+        self.bias: Tensor | None = layer.bias
+
+    def dense(self, dtype: torch.dtype) -> Tensor:
+        """The scaled weight, ``O x I``, at a type."""
+        return (dense(self.layer, dtype) * self.gain_O[:, None]).to(dtype)
+
+
 class FrozenProduct(torch.autograd.Function):
     """``F.linear(x, W, b)`` of a frozen layer that keeps nothing: the backward pass makes W dense again."""
 
@@ -99,7 +116,7 @@ def sizes(layer: Any) -> tuple[int, int]:
 
 def dense(layer: Any, dtype: torch.dtype) -> Tensor:
     """The layer's weight, ``O x I``, at a type; a view where nothing has to be computed."""
-    if isinstance(layer, Quantised):
+    if isinstance(layer, Quantised | Scaled):
         return layer.dense(dtype)
     weight: Tensor = layer.weight.t() if is_transposed(layer) else layer.weight
     return weight.detach().to(dtype)

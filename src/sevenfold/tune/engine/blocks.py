@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from sevenfold.errors import ModelError
+from sevenfold.errors import ModelError, RecipeError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -29,3 +29,26 @@ def stack(network: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     if not found:
         raise ModelError(f"{type(network).__name__} has no list of {layers} blocks", next_step="tune.method: lora")
     return min(found, key=lambda item: item[0].count("."))
+
+
+def ends(network: PreTrainedModel, first: int, last: int, where: str) -> list[str]:
+    """The full names of the lowest ``first`` and the highest ``last`` blocks.
+
+    Args:
+        network: Its weights are not read.
+        first: Blocks counted from the embeddings.
+        last: Blocks counted from the head.
+        where: The place in the recipe that asks for them.
+
+    Raises:
+        RecipeError: There are fewer blocks.
+    """
+    name, blocks = stack(network)
+    if first + last > len(blocks):
+        raise RecipeError(
+            f"first = {first} and last = {last} are more blocks than there are",
+            where=where,
+            expected=f"at most {len(blocks)} together, the blocks of {type(network).__name__}",
+            next_step="fewer blocks; or tune.method: full, for all of the network",
+        )
+    return [f"{name}.{index}" for index in (*range(first), *range(len(blocks) - last, len(blocks)))]
