@@ -29,7 +29,7 @@ from sevenfold.load.section import LoadSection  # noqa: E402
 from sevenfold.load.stage import load  # noqa: E402
 from sevenfold.record import Entry  # noqa: E402
 from sevenfold.tune.engine import documents, short  # noqa: E402
-from sevenfold.tune.engine.head import TargetLogprobs  # noqa: E402
+from sevenfold.tune.engine.head import target_logprobs  # noqa: E402
 from sevenfold.tune.engine.lora import share_inputs  # noqa: E402
 from sevenfold.tune.engine.passes import pack, passes  # noqa: E402
 from sevenfold.tune.section import TuneSection  # noqa: E402
@@ -118,7 +118,7 @@ def loss(network: Module, part: Rows, targets: int) -> Tensor:
     learnt = part.labels[:, 1:] >= 0
     hidden_ND, labels_N = hidden_BTD[:, :-1][learnt], part.labels[:, 1:][learnt]
     if "chunks" in PARTS:
-        return -TargetLogprobs.apply(hidden_ND, network.get_output_embeddings().weight, labels_N).sum() / targets
+        return -target_logprobs(hidden_ND, network.get_output_embeddings().weight, labels_N).sum() / targets
     return F.cross_entropy(network.get_output_embeddings()(hidden_ND).float(), labels_N, reduction="sum") / targets
 
 

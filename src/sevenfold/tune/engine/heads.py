@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from sevenfold.errors import ModelError
-from sevenfold.tune.engine.head import TargetLogprobs, chunk_of, logits_of
+from sevenfold.tune.engine.head import chunk_of, logits_of, target_logprobs
 from sevenfold.tune.engine.probe import TOLERANCES, Truth, trunk
 
 LOUD = 1000.0
@@ -20,7 +20,7 @@ LOUD = 1000.0
 
 @dataclass
 class ChunkedHead:
-    """Hidden states times the head's weight, in chunks that are computed again backward.
+    """Hidden states times the head's weight, in chunks.
 
     Equals ``log_softmax(cap(scale * hidden @ weight.T + bias))[labels]``.
 
@@ -64,8 +64,7 @@ class ChunkedHead:
     def __call__(self, states_ND: Tensor, labels_N: Tensor) -> Tensor:
         """Log-probabilities, ``N``, float32, nats."""
         states_ND, weight_VD, bias_V = self.inputs(states_ND)
-        logprobs_N: Tensor = TargetLogprobs.apply(states_ND, weight_VD, labels_N, bias_V, self.cap)
-        return logprobs_N
+        return target_logprobs(states_ND, weight_VD, labels_N, bias_V, self.cap)
 
     def logits(self, states_ND: Tensor) -> Tensor:
         """All logits at once, ``N x V``; for trying."""

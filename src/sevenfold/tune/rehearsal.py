@@ -1,0 +1,90 @@
+"""A few real steps before a training, for figures that no arithmetic gives: seconds a token, and the peak of memory."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sevenfold.tune import memory
+from sevenfold.tune.work import step_tokens
+
+if TYPE_CHECKING:
+    from sevenfold.console import Console
+    from sevenfold.load.model import Model
+    from sevenfold.setup.environment import Environment
+    from sevenfold.setup.plan import Plan
+    from sevenfold.tune.encoded import Encoded
+    from sevenfold.tune.section import TuneSection
+
+STEPS = 6
+"""Steps that are measured, behind one that warms up."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a few steps took.
+
+    Args:
+        steps: How many were measured.
+        tokens: Their tokens.
+        seconds: Their time.
+        peak_bytes: The highest memory, the loading of the model included.
+    """
+
+    steps: int
+    tokens: int
+    seconds: float
+    peak_bytes: int
+
+    def seconds_for(self, tokens: int) -> float:
+        """Time of that many tokens at this speed."""
+        return self.seconds / self.tokens * tokens
+
+
+def rehearse(
+    section: TuneSection, rows: Encoded, model: Model, environment: Environment, plan: Plan, console: Console
+) -> Rehearsal:
+    """Train a few steps of the recipe's own rows, the fullest first, and forget what was learnt.
+
+    Args:
+        section: The recipe's section.
+        rows: The training rows.
+        model: The base model.
+        environment: Device, precision and seed.
+        plan: Says what is kept of activations.
+        console: Shows the progress.
+    """
+    from sevenfold.record import Entry
+    from sevenfold.tune.engine import activations
+    from sevenfold.tune.stage import build
+    from sevenfold.tune.trainer import Trainer
+
+    environment.start()
+    memory.reset_peak()
+    forward = build(section, model, environment)
+    activations.apply(section.engine.activations, forward.network, plan)
+    with tempfile.TemporaryDirectory() as folder, console.task("a few steps", STEPS + 1) as bar:
+        trainer = Trainer(forward, section, rows, rows, environment.seed, Entry(Path(folder), console))
+        taken = []
+        for step in chosen(rows, section, environment.seed):
+            taken.append(trainer.step(trainer.batches.at(step)))
+            bar.advance(1)
+    measured = taken[1:] or taken
+    return Rehearsal(
+        len(measured),
+        sum(step.tokens for step in measured),
+        sum(step.seconds for step in measured),
+        memory.peak_bytes(environment.device),
+    )
+
+
+def chosen(rows: Encoded, section: TuneSection, seed: int) -> list[int]:
+    """Which steps of the first epoch: the one with most tokens, and others spread over all sizes."""
+    totals = step_tokens(rows, section.batch, seed)
+    order = np.argsort(totals, kind="stable")
+    spread = np.linspace(0, len(order) - 1, min(STEPS, len(order))).round().astype(int)
+    return [int(order[-1]), *order[spread].tolist()]
