@@ -60,7 +60,7 @@ class ReadAhead(Encoder):
     """
 
     def __init__(self, encoder: Encoder) -> None:
-        super().__init__(encoder.tokenizer, encoder.stop_ids)
+        super().__init__(encoder.tokenizer, encoder.stop_ids, encoder.lead)
         self.border = border(encoder.tokenizer)
         self.rendered: Rendered = {}
         self.ids: Ids = {}

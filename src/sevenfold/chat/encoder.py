@@ -10,7 +10,7 @@ thinking, a merge across the border of two turns), the conversation becomes seve
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 class TokenSequence:
     """Token ids and, for each, its weight in the loss as a target (0: not learnt).
 
-    ``ids`` and ``weights`` have the same length; the first token is never a target.
+    ``ids`` and ``weights`` have the same length; the first token is never a target. ``task`` is the number of the task
+    that they are of, where several are told apart.
     """
 
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    task: int = 0
 
     def append(self, ids: Sequence[int], weight: float) -> None:
         """Add tokens that all have one weight."""
@@ -41,6 +43,14 @@ class TokenSequence:
         """How many tokens are targets."""
         return len(self.weights) - self.weights.count(0.0)
 
+    def led(self, lead: Sequence[int]) -> TokenSequence:
+        """The sequence behind some tokens that are not learnt."""
+        return replace(self, ids=[*lead, *self.ids], weights=[*[0.0] * len(lead), *self.weights])
+
+    def behind(self, count: int) -> TokenSequence:
+        """The sequence without its first tokens."""
+        return replace(self, ids=self.ids[count:], weights=self.weights[count:])
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -51,11 +61,13 @@ class Encoder:
     Args:
         tokenizer: A tokenizer of transformers whose chat template is set.
         stop_ids: Ids that end a turn; generation stops at each of them.
+        lead: Ids of virtual tokens that stand before every sequence and every prompt; they are behind the vocabulary.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, stop_ids: Iterable[int]) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, stop_ids: Iterable[int], lead: Iterable[int] = ()) -> None:
         self.tokenizer = tokenizer
         self.stop_ids = frozenset(stop_ids)
+        self.lead = tuple(lead)
         if not tokenizer.chat_template:
             raise ModelError(
                 "the tokenizer has no chat template",
@@ -82,15 +94,21 @@ class Encoder:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def decode(self, ids: Sequence[int], skip_special: bool = False) -> str:
-        """The text of some ids, spaces as they are."""
+        """The text of some ids, spaces as they are; virtual tokens have none."""
+        if self.lead:
+            ids = [token for token in ids if token not in self.lead]
         text: Any = self.tokenizer.decode(
             list(ids), skip_special_tokens=skip_special, clean_up_tokenization_spaces=False
         )
         return str(text)
 
+    def led(self, ids: Sequence[int]) -> list[int]:
+        """Ids behind the virtual tokens."""
+        return [*self.lead, *ids]
+
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The ids that a server sends to the model to get a reply to ``messages``."""
-        return self.encode(self.render(messages, reply_follows=True))
+        return self.led(self.encode(self.render(messages, reply_follows=True)))
 
     def reply(self, messages: Sequence[Message], index: int) -> list[int]:
         """The ids of the reply at ``index`` with its end of turn, as the model should write them.

@@ -23,6 +23,8 @@ TOLERANCE = {"float32": 1e-3, "f32": 0.02, "f16": 0.05, "float16": 0.05, "bfloat
 values in half precision, so its float32 form differs too."""
 GGUF_TYPES = {0: "f32", 1: "f16", 7: "q8_0", 32: "bf16"}
 """Precision by ``general.file_type`` of a GGUF file."""
+PEFT_CONFIG = "adapter_config.json"
+"""What makes a folder an adapter of PEFT's format."""
 CANDIDATES = 10
 """Likeliest next tokens that are compared at a position."""
 
@@ -96,7 +98,7 @@ def opened(name: str, case: Case, service: Service) -> Iterator[NextLogProbs]:
 
 
 def adapter_log_probs(case: Case, folder: Path) -> NextLogProbs:
-    """The adapter's files beside the base: by PEFT where it is installed, else by the method that wrote them."""
+    """The adapter's files beside the base: by PEFT where it knows them, else by the method that wrote them."""
     import importlib.util
 
     import torch
@@ -104,17 +106,20 @@ def adapter_log_probs(case: Case, folder: Path) -> NextLogProbs:
     assert case.tuned is not None
     base = case.model.network(torch.float32)
     network: torch.nn.Module = base
-    if importlib.util.find_spec("peft"):
+    # PEFT puts its virtual tokens before a prompt itself.
+    first = 0
+    if importlib.util.find_spec("peft") and (folder / PEFT_CONFIG).exists():
         from peft import PeftModel
 
         with quiet():
             network = PeftModel.from_pretrained(base, folder).eval()
+        first = len(case.tuned.lead(case.model))
     else:
         case.tuned.chosen_method().load(base, folder)
 
     def next_log_probs(prompt: list[int]) -> dict[int, float]:
         with torch.inference_mode():
-            logprobs_V = torch.log_softmax(network(torch.tensor([prompt])).logits[0, -1].float(), -1)
+            logprobs_V = torch.log_softmax(network(torch.tensor([prompt[first:]])).logits[0, -1].float(), -1)
         values, tokens = logprobs_V.topk(CANDIDATES)
         return dict(zip(tokens.tolist(), values.tolist(), strict=True))
 

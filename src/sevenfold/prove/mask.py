@@ -11,7 +11,7 @@ from sevenfold.prove.proof import MANY, Case, Proof
 
 def prove(case: Case) -> Proof:
     """Count replies of the first rows whose supervised tokens say something else, or that are not supervised."""
-    encoder = case.model.encoder()
+    encoder = case.encoder()
     conversations = [row.conversation for row in case.rows(MANY)]
     replies = sum(len(conversation.replies) for conversation in conversations)
     wrong = sum(

@@ -40,13 +40,14 @@ def two_runs(case: Case, folder: Path) -> tuple[dict[str, Tensor], dict[str, Ten
         update={"batch": 2, "steps": STEPS, "epochs": None, "checkpoint_every": STEPS // 2, "patience": None}
     )
     short = sorted(case.rows(16), key=lambda row: sum(len(m.content) for m in row.conversation.messages))[:FEW]
-    lengths = encode(short, section, case.model.encoder(), folder, "train")
-    encode([], section, case.model.encoder(), folder, "validation")
+    lengths = encode(short, section, case.encoder(), folder, "train")
+    encode([], section, case.encoder(), folder, "validation")
     if not lengths.rows:
         case.short_sequences()
     case.environment.start()
     forward = build(section, case.model, case.environment)
     start = weights(forward, section)
+    case.environment.start()
     run(forward, section, case, folder, folder / "whole", STEPS)
     whole = weights(forward, section)
     put(forward, section, start)

@@ -16,7 +16,7 @@ def prove(case: Case) -> Proof:
     that transformers-based servers make; it shares no code with the encoder. Behind deployment the tokenizer is the
     one that was deployed.
     """
-    encoder = case.model.encoder()
+    encoder = case.encoder()
     server = case.service.encoder() if case.service else encoder
     rows = case.rows(MANY)
     replies = sum(len(row.conversation.replies) for row in rows)
@@ -49,4 +49,4 @@ def served_ids(conversation: Conversation, index: int, server: Encoder) -> list[
     rendered: Any = server.tokenizer.apply_chat_template(
         messages, add_generation_prompt=True, tokenize=True, return_dict=True
     )
-    return list(rendered["input_ids"])
+    return server.led(rendered["input_ids"])

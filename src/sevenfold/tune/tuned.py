@@ -73,20 +73,22 @@ class Tuned(Result):
         self.chosen_method().load(network, self.weights)
         return network.eval()
 
+    def unmergeable(self) -> str | None:
+        """Why there is no form as plain weights; None where there is one."""
+        if self.chosen_method().mergeable:
+            return None
+        return f"what the method {next(iter(self.method))!r} learns cannot be written as plain weights"
+
     def merged(self, model: Model, dtype: torch.dtype) -> PreTrainedModel:
         """The tuned network as plain weights: what is exported.
 
         Raises:
             ModelError: The method gives something that is no weight of the base's architecture.
         """
-        method = self.chosen_method()
-        if not method.mergeable:
-            raise ModelError(
-                f"what the method {next(iter(self.method))!r} learns cannot be written as plain weights",
-                next_step="export the adapter; or a method that merges, such as lora",
-            )
+        if reason := self.unmergeable():
+            raise ModelError(reason, next_step="export the adapter; or a method that merges, such as lora")
         network = self.network(model, dtype)
-        method.merge(network)
+        self.chosen_method().merge(network)
         return network.eval()
 
     def lead(self, model: Model) -> list[int]:

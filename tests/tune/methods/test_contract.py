@@ -15,6 +15,7 @@ from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import tune
 
 IDS = torch.tensor([[1, 5, 9, 2, 30, 41, 7]])
+VOCABULARY = 400
 
 
 @pytest.fixture(params=METHODS.names())
@@ -28,8 +29,10 @@ def method(name):
 
 
 @torch.no_grad()
-def logits(network):
-    return network.eval()(IDS).logits
+def logits(network, lead=()):
+    """Behind each of the ids; virtual tokens stand before them."""
+    ids = torch.cat([torch.tensor([lead], dtype=torch.int64), IDS], -1)
+    return network.eval()(ids).logits[:, len(lead) :]
 
 
 def train(name: str, tmp_path, dataset, model, environment, **fields):
@@ -43,7 +46,11 @@ def test_the_output_at_the_start_is_the_base(method, tiny_model) -> None:
     network = tiny_model.network(torch.float32)
     before = logits(network)
     method.attach(network)
-    if method.differs_at_start:
+    if lead := method.lead(VOCABULARY):
+        assert method.differs_at_start
+        assert not torch.equal(logits(network, lead), before)
+        assert torch.equal(logits(network), before)
+    elif method.differs_at_start:
         assert not torch.equal(logits(network), before)
         assert torch.nn.functional.cosine_similarity(logits(network), before, dim=-1).min() > 0.9
     else:
@@ -60,7 +67,7 @@ def test_something_can_move_and_only_that(name, method, tmp_path, dataset, tiny_
         kept = frozen.get(weight_name, frozen.get(weight_name.replace(".weight", ".base_layer.weight")))
         if kept is not None:
             assert torch.equal(kept, weight), weight_name
-    assert not torch.equal(logits(network), logits(base))
+    assert not torch.equal(logits(network, tuned.lead(tiny_model)), logits(base))
 
 
 def test_loading_gives_the_same_trainable_set_as_attaching(
@@ -90,7 +97,7 @@ def test_without_its_adapter_it_is_the_base_bit_for_bit(name, tmp_path, dataset,
     tuned = train(name, tmp_path, dataset, tiny_model, environment)
     network = tuned.network(tiny_model, torch.float32)
     tuned.chosen_method().unload(network)
-    if method.differs_at_start:
+    if method.differs_at_start and not tuned.lead(tiny_model):
         assert not any("lora" in weight for weight, _ in network.named_parameters())
         return
     assert torch.equal(logits(network), logits(base))
@@ -103,14 +110,15 @@ def test_plain_peft_loads_what_is_saved(name, tmp_path, dataset, tiny_model, env
     from peft import PeftModel
 
     tuned = train(name, tmp_path, dataset, tiny_model, environment)
-    if not (tuned.weights / "adapter_config.json").exists() or METHODS.find(name).differs_at_start:
+    lead = tuned.lead(tiny_model)
+    stands_elsewhere = METHODS.find(name).differs_at_start and not lead
+    if not (tuned.weights / "adapter_config.json").exists() or stands_elsewhere:
         pytest.skip("PEFT does not know the method, or it stands on another base")
     theirs = PeftModel.from_pretrained(tiny_model.network(torch.float32), tuned.weights)
-    lead = len(IDS[0])
     with torch.no_grad():
-        found = theirs.eval()(IDS).logits[:, -lead:]
-        ids = torch.cat([torch.tensor([tuned.lead(tiny_model)], dtype=torch.int64), IDS], -1)
-        expected = tuned.network(tiny_model, torch.float32).eval()(ids).logits[:, -lead:]
+        # PEFT puts its virtual tokens before a prompt itself.
+        found = theirs.eval()(IDS).logits[:, -len(IDS[0]) :]
+    expected = logits(tuned.network(tiny_model, torch.float32), lead)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
