@@ -17,6 +17,8 @@ from tests.prepare.conftest import section_of
         ({"csv": "rows.csv"}, ["csv"]),
         ({"csv": {"path": "rows.txt", "delimiter": ";"}}, ["csv"]),
         ({"python": "stdlib"}, ["python"]),
+        ("cldr", ["cldr"]),
+        ({"cldr": ["en", "de"]}, ["cldr"]),
         (["rows.csv", {"jsonl": "more.jsonl"}], ["csv", "jsonl"]),
     ],
 )

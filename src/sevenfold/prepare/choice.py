@@ -48,7 +48,7 @@ class SourceChoice(Chosen):
 
 
 def source_at(path: str) -> Source:
-    """The source that reads a plain path.
+    """The source that reads a plain path, or one that needs none, by its name.
 
     Raises:
         RecipeError: The string is the name of a kind, which needs a path; or no kind reads such a path.
@@ -59,6 +59,9 @@ def source_at(path: str) -> Source:
         name = found.pop()
         return build(SOURCES.find(name), path, name)
     if path in SOURCES.names():
+        kind = SOURCES.find(path)
+        if not any(field.is_required() for field in kind.model_fields.values()):
+            return build(kind, {}, path)
         raise RecipeError(
             f"the source {path!r} needs a path", expected=f"{{{path}: PATH}}", next_step=f"source: {{{path}: PATH}}"
         )

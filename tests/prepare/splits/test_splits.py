@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sevenfold.errors import RecipeError
 from sevenfold.prepare.splits import SPLITTERS, Index, Splitter
 from sevenfold.prepare.splits._shares import Shares, position
+from sevenfold.prepare.splits.covered import Covered
 from sevenfold.prepare.splits.grouped import Grouped
 from sevenfold.prepare.splits.random import Random
 from sevenfold.prepare.splits.stratified import Stratified
@@ -16,7 +17,7 @@ from tests.prepare.conftest import section_of
 
 ROWS = st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abcdef")), min_size=1, max_size=80)
 SHARES = st.sampled_from([Shares(0.1, 0.1), Shares(0.3, 0), Shares(5, 0.2), Shares(3, 4), Shares(0, 0.5)])
-SPLITS = st.sampled_from([Random(), Stratified(by="label"), Grouped(by="label")])
+SPLITS = st.sampled_from([Random(), Stratified(by="label"), Grouped(by="label"), Covered(by="label")])
 
 
 def index_of(rows: list[tuple[int, str]]) -> Index:
@@ -118,9 +119,39 @@ def test_groups_that_share_a_question_stay_together():
         assert len(set(sides[:5])) == 1
 
 
+PARTS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=3, unique=True).map("|".join)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), PARTS), min_size=1, max_size=120), SHARES, st.integers(1, 3))
+def test_every_part_of_a_held_out_row_stays_in_training(rows, shares, least):
+    sides = Covered(by="parts", least=least).sides(index_of(rows), shares, 1)
+    kept = Counter(
+        part for (_, parts), side in zip(rows, sides, strict=True) if side == "train" for part in parts.split("|")
+    )
+    held = {part for (_, parts), side in zip(rows, sides, strict=True) if side != "train" for part in parts.split("|")}
+    assert all(kept[part] >= least for part in held)
+
+
+def test_compositions_are_held_out_in_the_shares_that_are_asked_for():
+    pairs = [f"{first}|{second}" for first in "abcdefghij" for second in "klmnopqrst"]
+    for shares in (Shares(0.1, 0.2), Shares(10, 20)):
+        sides = Covered(by="parts").sides(Index(list(range(100)), pairs), shares, 17)
+        assert Counter(sides) == {"train": 70, "validation": 10, "test": 20}
+
+
+def test_no_row_is_held_out_whose_part_stands_nowhere_else():
+    index = Index(list(range(40)), [f"{number}|common" for number in range(40)])
+    assert set(Covered(by="parts").sides(index, Shares(0.3, 0.3), 17)) == {"train"}
+
+
 @pytest.mark.parametrize(
     ("how", "expected"),
-    [("random", Random()), ({"stratified": "label"}, Stratified(by="label")), ({"grouped": "m"}, Grouped(by="m"))],
+    [
+        ("random", Random()),
+        ({"stratified": "label"}, Stratified(by="label")),
+        ({"grouped": "m"}, Grouped(by="m")),
+        ({"covered": "parts"}, Covered(by="parts")),
+    ],
 )
 def test_the_recipe_chooses(how, expected):
     section = section_of(source="rows.csv", split={"validation": 0.1, "test": 0.1, "how": how})
@@ -129,7 +160,7 @@ def test_the_recipe_chooses(how, expected):
 
 
 def test_the_name_of_a_splitter_is_suggested():
-    assert SPLITTERS.names() == ["grouped", "random", "stratified"]
+    assert SPLITTERS.names() == ["covered", "grouped", "random", "stratified"]
     with pytest.raises(RecipeError) as caught:
         section_of(source="rows.csv", split={"how": "stratify"})
     assert caught.value.suggestion == "stratified"
