@@ -13,6 +13,7 @@ from sevenfold.prepare.clean import unicode as unicode_step
 from sevenfold.prepare.clean import whitespace as whitespace_step
 from sevenfold.prepare.clean.duplicates import Duplicates
 from sevenfold.prepare.clean.empty import Empty
+from sevenfold.prepare.clean.fold_system import fold
 from sevenfold.prepare.clean.length import Length
 from sevenfold.prepare.clean.unicode import Unicode
 from sevenfold.prepare.dataset import Row
@@ -122,8 +123,26 @@ def test_steps_run_in_order_and_are_counted():
     assert wash.dropped == {"empty_reply": 1, "tool_calls": 1}
 
 
-def test_the_default_is_every_step_there_is():
-    assert sorted(DEFAULT) == STEPS.names()
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        ("system user assistant", [("user", "0\n\n1"), ("assistant", "2")]),
+        ("system system user assistant user", [("user", "0\n\n1\n\n2"), ("assistant", "3"), ("user", "4")]),
+        ("user assistant system user", [("user", "0"), ("assistant", "1"), ("user", "2\n\n3")]),
+        ("system assistant", [("system", "0"), ("assistant", "1")]),
+        ("user assistant system", [("user", "0"), ("assistant", "1"), ("system", "2")]),
+    ],
+)
+def test_system_turns_go_in_front_of_the_user_s(roles, expected):
+    given = Row(Conversation(tuple(Message(role, str(n)) for n, role in enumerate(roles.split()))), "rows:1")
+    folded = fold(given)
+    assert [(message.role, message.content) for message in folded.conversation.messages] == expected
+    assert fold(folded) is folded
+    assert STEPS.find("fold_system")().start()(given) == folded
+
+
+def test_the_default_is_every_step_that_suits_every_model():
+    assert {*DEFAULT, "fold_system"} == set(STEPS.names())
     assert isinstance(default_steps()[0], Unicode)
 
 
