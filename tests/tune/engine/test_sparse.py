@@ -41,7 +41,7 @@ def plain(layer: SparseLinear, deltas: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("few", [0.0, 1.0])
 def test_outputs_and_gradients_are_those_of_the_plain_expression(axis, kind, few, monkeypatch) -> None:
-    monkeypatch.setattr(sparse, "FEW", few)
+    monkeypatch.setattr(sparse, "FEW", {torch.float32: few})
     layer = made(axis, kind)
     x, dy = torch.randn(3, 5, 12), torch.randn(3, 5, 8)
     one, other = (x.clone().requires_grad_() for _ in range(2))

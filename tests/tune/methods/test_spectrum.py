@@ -33,6 +33,14 @@ def test_the_ratio_is_the_papers() -> None:
     assert spectrum.signal_to_noise(with_values(values).t()) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(40, 60), (60, 40), (30, 30)])
+def test_singular_values_are_those_of_the_decomposition(shape) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(shape)
+    expected = torch.linalg.svdvals(weight.double()).flip(0)
+    torch.testing.assert_close(spectrum.singular_values(weight), expected, rtol=1e-6, atol=1e-6)
+
+
 def test_structure_has_a_higher_ratio_than_noise() -> None:
     torch.manual_seed(0)
     noise = torch.randn(80, 120)
