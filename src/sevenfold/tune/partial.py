@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sevenfold.errors import RecipeError
 from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+
+def matching(network: PreTrainedModel, patterns: Iterable[str], where: str) -> list[str]:
+    """The names of the parameters that a pattern names; ``*`` stands for anything.
+
+    Args:
+        network: The network.
+        patterns: Each must name a parameter.
+        where: The field that holds the patterns.
+
+    Raises:
+        RecipeError: A pattern matches nothing.
+    """
+    patterns = list(patterns)
+    parameters = [name for name, _ in network.named_parameters()]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in parameters):
+            raise RecipeError(
+                f"no parameter is named {pattern!r}", where=where, value=pattern, alternatives=kinds(parameters)
+            )
+    return [name for name in parameters if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def kinds(parameters: list[str]) -> list[str]:
+    """Names of parameters as patterns, those of all blocks as one."""
+    return list(dict.fromkeys(re.sub(r"\.\d+\.", ".*.", name) for name in parameters))
 
 
 def free(network: PreTrainedModel, names: Iterable[str]) -> None:

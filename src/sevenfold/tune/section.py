@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from sevenfold.errors import RecipeError
 from sevenfold.schema import Chosen, Section, build
 from sevenfold.tune.engine.section import EngineSection
 from sevenfold.tune.methods import METHODS, Method
 from sevenfold.tune.objectives import OBJECTIVES, Objective
 from sevenfold.tune.optimizers import OPTIMIZERS, Optimizer
 from sevenfold.tune.schedules import SCHEDULES, Schedule
+
+if TYPE_CHECKING:
+    from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.prepare.dataset import Row
 
 
 class TuneSection(Section):
@@ -77,6 +83,33 @@ class TuneSection(Section):
                 f"clip = {self.clip} cannot be kept; set tune.clip: null, or tune.engine.step_in_backward: false"
             )
         return self
+
+    @model_validator(mode="after")
+    def the_method_can_do_it(self) -> TuneSection:
+        """Refuse what has no meaning together with the method."""
+        try:
+            self.method.check(self)
+        except RecipeError as error:
+            raise PydanticCustomError("component", "{problem}", {"problem": error.problem, "error": error}) from error
+        return self
+
+    def outside(self) -> dict[str, str]:
+        """Fingerprints of the files that the method reads."""
+        return self.method.outside()
+
+    def sequences(self, row: Row, encoder: Encoder) -> list[TokenSequence]:
+        """What the objective makes of a row, each sequence with the number of the row's task.
+
+        Raises:
+            DataError: The method tells rows apart by task, and this one does not say its own.
+        """
+        found = self.objective.sequences(row.conversation, encoder)
+        routing = self.method.routing()
+        if routing:
+            task = routing.task(row)
+            for sequence in found:
+                sequence.task = task
+        return found
 
     def total_steps(self, rows: int) -> int:
         """Optimiser steps for a number of training rows; an epoch's last batch may be smaller."""

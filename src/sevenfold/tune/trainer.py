@@ -127,6 +127,7 @@ class Trainer:
             method.before_move(network, moment)
 
         method.begin(network, moment)
+        self.mover.begin(moment)
         loss, norm = self.mover.step(batch, before_move)
         method.moved(network, moment)
         self.progress.step += 1
@@ -176,9 +177,15 @@ class Trainer:
 
     @torch.no_grad()
     def mean_loss(self, sequences: list[TokenSequence]) -> float:
-        """The objective's mean loss per target, nats, without gradients."""
+        """The objective's mean loss per target, nats, without gradients and without dropout."""
         batch = passes(sequences, self.section.tokens_per_pass)
-        losses = [self.section.objective.loss(self.forward(part).cpu(), part.weights_N) for part in batch]
+        network = self.forward.network
+        training = network.training
+        network.eval()
+        try:
+            losses = [self.section.objective.loss(self.forward(part).cpu(), part.weights_N) for part in batch]
+        finally:
+            network.train(training)
         return sum(float(loss) for loss in losses) / sum(part.weight for part in batch)
 
     @property

@@ -10,10 +10,11 @@ from sevenfold.setup.environment import Environment
 from sevenfold.setup.plan import Shape, Work
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
-from sevenfold.tune.engine import activations
+from sevenfold.tune.engine import activations, bases
 from sevenfold.tune.engine.head import chunk_of
 from sevenfold.tune.engine.passes import split
 from sevenfold.tune.engine.short import KEPT
+from sevenfold.tune.methods import Needs
 from sevenfold.tune.section import TuneSection
 
 
@@ -33,20 +34,19 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
     section.method.attach(network)
     activations.check(section.engine.activations, network, environment.device)
     sizes = [weight.numel() for weight in section.method.trainable(network).values()]
-    moving = sum(sizes)
-    frozen = sum(weight.numel() for weight in network.parameters()) - moving
+    needs = section.method.needs(section, network, environment.dtype)
+    frozen, frozen_bytes = bases.frozen(network, section.method.weights_dtype(environment.dtype))
     lengths = rows.lengths
     steps = section.total_steps(len(rows))
-    if section.engine.step_in_backward:
+    if needs.in_backward:
         check_one_pass(section, rows, environment.seed, steps)
-    layers, recomputable = model.card.layers, len(activations.recomputable(network))
+    layers, recomputable = model.card.layers, len(activations.recomputable(network)) if needs.backward else 0
     share = rows.supervised / max(1, int(lengths.sum()))
     largest, total = walk(section, rows, environment.seed, steps)
-    held = section.method.weights_dtype(environment.dtype).itemsize
     return Work(
         shape=Shape.of(model.card),
         frozen_parameters=frozen,
-        trainable_parameters=moving,
+        trainable_parameters=sum(sizes),
         tokens_per_pass=largest,
         supervised_per_pass=max(1, round(share * largest)),
         total_tokens=total,
@@ -55,15 +55,27 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         mean_length=float((lengths.astype(float) ** 2).sum() / lengths.sum()),
         longest_row=int(lengths.max()),
         activation_bytes=environment.dtype.itemsize,
-        frozen_bytes=held,
+        frozen_bytes=frozen_bytes / max(1, frozen),
         scores_kept=scores_kept(lengths, environment.device),
         head_chunk=chunk_of(model.card.vocabulary),
-        backward_blocks=max(0, layers - len(activations.blocks(network)) + recomputable),
+        backward_blocks=max(0, layers - len(activations.blocks(network)) + recomputable) if needs.backward else 0,
         recomputable=recomputable,
         recomputed={"auto": None, "recompute": recomputable}.get(section.engine.activations, 0),
         offloaded=section.engine.activations == "offload",
-        gradient_parameters=max(sizes) if section.engine.step_in_backward else None,
+        trainable_bytes=needs.weight_bytes,
+        gradient_bytes=needs.weight_bytes,
+        optimizer_bytes=needs.optimizer_bytes / max(1, sum(sizes)),
+        gradient_parameters=gradients_together(needs, sizes),
+        backward=needs.backward,
+        rounds=needs.rounds,
     )
+
+
+def gradients_together(needs: Needs, sizes: list[int]) -> int | None:
+    """Parameters whose gradients exist together; None: all that move."""
+    if not needs.backward:
+        return 0
+    return max(sizes) if needs.in_backward else None
 
 
 def scores_kept(lengths: np.ndarray, device: str) -> float:
@@ -72,21 +84,36 @@ def scores_kept(lengths: np.ndarray, device: str) -> float:
     return float((short**2).sum() / lengths.sum()) if device == "cpu" else 0.0
 
 
+LOOKED_AT = 2000
+"""Steps whose passes are laid out to find the largest one; the fullest steps come first."""
+
+
 def walk(section: TuneSection, rows: Encoded, seed: int, steps: int) -> tuple[int, int]:
     """Tokens of the largest pass, and of all steps together."""
+    totals = step_tokens(rows, section.batch, seed)[:steps]
+    largest = int(totals[totals <= section.tokens_per_pass].max(initial=0))
     batches = Batches(len(rows), section.batch, seed)
-    largest = total = 0
-    for step in range(min(steps, batches.per_epoch)):
+    over = np.flatnonzero(totals > section.tokens_per_pass)
+    fullness = totals[over] / np.ceil(totals[over] / section.tokens_per_pass)
+    for step in over[np.argsort(-fullness)][:LOOKED_AT].tolist():
         lengths = [length for row in batches.at(step) for length in rows.row_lengths(row)]
         groups = split(lengths, section.tokens_per_pass)
         largest = max(largest, *(sum(lengths[index] for index in group) for group in groups))
-        total += sum(lengths)
     # Later epochs read the same rows in another order; a last, partial one is counted by its share of steps.
-    return largest, round(total * max(1.0, steps / batches.per_epoch))
+    return largest, round(int(totals.sum()) * max(1.0, steps / batches.per_epoch))
+
+
+def step_tokens(rows: Encoded, batch: int, seed: int) -> np.ndarray:
+    """Tokens of each step of the first epoch."""
+    firsts = np.concatenate([[0], rows.parts["rows"][:-1]])
+    row_tokens = np.add.reduceat(rows.lengths, firsts)
+    order = Batches(len(rows), batch, seed).order(0)
+    found: np.ndarray = np.add.reduceat(row_tokens[order], np.arange(0, len(rows), batch))
+    return found
 
 
 def check_one_pass(section: TuneSection, rows: Encoded, seed: int, steps: int) -> None:
-    """Refuse to step in the backward pass where gradients of earlier passes would have to be kept after all.
+    """Refuse to move weights in the backward pass where gradients of earlier passes would have to be kept after all.
 
     Raises:
         RecipeError: A step takes more than one pass; the message has the smallest passes and the largest batch that do.
@@ -99,8 +126,9 @@ def check_one_pass(section: TuneSection, rows: Encoded, seed: int, steps: int) -
         return
     longest_first = sorted((sum(rows.row_lengths(row)) for row in range(len(rows))), reverse=True)
     batch = int((np.cumsum(longest_first) <= section.tokens_per_pass).sum())
+    asked = "tune.engine.step_in_backward" if section.engine.step_in_backward else "tune.method"
     raise RecipeError(
-        f"tune.engine.step_in_backward needs every step to be one pass, and the largest step has {largest} tokens "
+        f"{asked} needs every step to be one pass, and the largest step has {largest} tokens "
         f"where tune.tokens_per_pass is {section.tokens_per_pass}: gradients of earlier passes would be kept, and "
         "nothing saved",
         next_step=f"tune.tokens_per_pass: {largest}" + (f", or tune.batch: {batch}" if batch else ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sevenfold.setup.plan.parts import total
-from sevenfold.setup.plan.work import Work
+from sevenfold.setup.plan.work import FLOAT32, Work
 
 ADAPTER_SHARE = 0.01
 """Trainable share that advice assumes for LoRA: rank 16 on all linear layers has 1 to 4 % in small models."""
@@ -87,7 +87,16 @@ def with_adapter(work: Work) -> Work:
     """The same work with the base frozen and an adapter beside it."""
     adapter = round(ADAPTER_SHARE * work.trainable_parameters)
     return replace(
-        work, frozen_parameters=work.trainable_parameters, trainable_parameters=adapter, gradient_parameters=None
+        work,
+        frozen_parameters=work.trainable_parameters,
+        trainable_parameters=adapter,
+        trainable_bytes=FLOAT32,
+        gradient_bytes=FLOAT32,
+        optimizer_bytes=2 * FLOAT32,
+        gradient_parameters=None,
+        backward_blocks=None,
+        backward=True,
+        rounds=1,
     )
 
 

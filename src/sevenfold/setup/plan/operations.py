@@ -17,25 +17,38 @@ TRAINING_SHARE = 0.5
 def flops(work: Work) -> float:
     """Floating-point operations of the whole training.
 
-    A product costs 2 a parameter and token forward; backward 2 more for the gradient of its input and 2 for that of
-    its weight, which a frozen one does not need. Causal attention over rows of mean length M costs ``2 M H`` a token
-    and layer forward, twice that backward. The head is computed for targets only: forward, again in the backward
-    pass, the gradient of its input, and of its weight where it moves. A block that is computed again costs its forward
-    pass once more.
+    The head is computed for targets only: forward, and the gradient of its input; where it moves also again in the
+    backward pass, and the gradient of its weight. Without a backward pass a token costs its forward pass alone.
     """
     shape = work.shape
-    attention = 2 * work.mean_length * shape.hidden * shape.layers
+    if work.backward:
+        body, heads = in_blocks(work), 2 if work.adapter else 4
+    else:
+        body, heads = 2 * shape.block_parameters + attention(work), 1
+    targets = heads * 2 * shape.vocabulary * shape.hidden
+    return float(work.rounds * (work.total_tokens * body + work.total_supervised * targets))
+
+
+def attention(work: Work) -> float:
+    """Operations of a token's attention in a forward pass: ``2 M H`` a layer over rows of mean length M."""
+    return 2 * work.mean_length * work.shape.hidden * work.shape.layers
+
+
+def in_blocks(work: Work) -> float:
+    """Operations of a token in the blocks, forward and backward.
+
+    A product costs 2 a parameter and token forward; backward 2 more for the gradient of its input and 2 for that of
+    its weight, which a frozen one does not need. Attention costs twice as much backward. A block that is computed again
+    costs its forward pass once more.
+    """
+    shape = work.shape
     deep = work.depth / shape.layers
     adapter = work.trainable_parameters if work.adapter else 0
-    once = 2 * (shape.block_parameters + adapter) + attention
-    body = once * (work.recomputed or 0) / shape.layers + (1 + 2 * deep) * attention
+    once = 2 * (shape.block_parameters + adapter) + attention(work)
+    body = once * (work.recomputed or 0) / shape.layers + (1 + 2 * deep) * attention(work)
     if work.adapter:
-        body += (2 + 2 * deep) * shape.block_parameters + 6 * adapter
-    else:
-        body += 6 * shape.block_parameters
-    passes = 3 if work.adapter else 4
-    targets = passes * 2 * shape.vocabulary * shape.hidden
-    return float(work.total_tokens * body + work.total_supervised * targets)
+        return body + (2 + 2 * deep) * shape.block_parameters + 6 * adapter
+    return body + 6 * shape.block_parameters
 
 
 def measure_rate(dtype: torch.dtype, device: str = "cpu", seconds: float = 0.2) -> float:

@@ -11,12 +11,14 @@ ALLOCATOR_SHARE = 0.3
 def memory(work: Work) -> dict[str, int]:
     """Bytes by part at the peak, which is in the backward pass of the last accumulated pass of a step."""
     moving = work.trainable_parameters
-    copies = work.activation_bytes * moving if work.activation_bytes < work.trainable_bytes else 0
+    # Without a backward pass a copy is gone behind its product.
+    copied = work.backward and work.activation_bytes < work.trainable_bytes
+    copies = work.activation_bytes * moving if copied else 0
     kept = activations(work)
     return {
-        "weights": work.frozen_parameters * work.frozen_bytes + moving * work.trainable_bytes + copies,
+        "weights": round(work.frozen_parameters * work.frozen_bytes) + moving * work.trainable_bytes + copies,
         "gradients": work.gradient_bytes * (moving if work.gradient_parameters is None else work.gradient_parameters),
-        "optimizer": moving * work.optimizer_bytes,
+        "optimizer": round(moving * work.optimizer_bytes),
         "activations": kept,
         "head": head(work),
         "allocator": round(ALLOCATOR_SHARE * kept),
@@ -68,5 +70,5 @@ def head(work: Work) -> int:
     chunk = min(work.head_chunk, work.supervised_per_pass)
     logits = chunk * shape.vocabulary * (work.activation_bytes + 2 * FLOAT32)
     states = 2 * work.supervised_per_pass * shape.hidden * work.activation_bytes
-    gradient = 0 if work.adapter else shape.vocabulary * shape.hidden * FLOAT32
+    gradient = 0 if work.adapter or not work.backward else shape.vocabulary * shape.hidden * FLOAT32
     return logits + states + gradient

@@ -59,10 +59,10 @@ class Work:
         mean_length: Mean tokens of a row: what attention is over.
         longest_row: Tokens of the longest row; a pass cannot be smaller.
         activation_bytes: Bytes of an element of matrix products: 2 for bfloat16, 4 for float32.
-        frozen_bytes: Bytes of a weight that does not move.
+        frozen_bytes: Bytes of a weight that does not move, on average; a quantised one takes less than one byte.
         trainable_bytes: Bytes of a weight that moves.
         gradient_bytes: Bytes of its gradient.
-        optimizer_bytes: Bytes of its optimiser state; Adam has two float32 moments.
+        optimizer_bytes: Bytes of its optimiser state, on average; Adam has two float32 moments.
         head_chunk: Targets whose logits exist together.
         overhead_bytes: Bytes of the framework itself.
         scores_kept: Attention weights that a head keeps for a token, on average; 0 where attention is fused.
@@ -71,6 +71,8 @@ class Work:
         recomputed: C, blocks that are; None: as few as fit, which :func:`make` chooses.
         offloaded: Whether what blocks keep lies in the main memory instead of the device's.
         gradient_parameters: Parameters whose gradients exist together; None: all that move.
+        backward: Whether there is a backward pass; without one nothing is kept for it.
+        rounds: Times that each row goes through the network in its step, forward and backward.
     """
 
     shape: Shape
@@ -83,10 +85,10 @@ class Work:
     mean_length: float
     longest_row: int = 1
     activation_bytes: int = FLOAT32
-    frozen_bytes: int = FLOAT32
+    frozen_bytes: float = FLOAT32
     trainable_bytes: int = FLOAT32
     gradient_bytes: int = FLOAT32
-    optimizer_bytes: int = 2 * FLOAT32
+    optimizer_bytes: float = 2 * FLOAT32
     head_chunk: int = 256
     overhead_bytes: int = OVERHEAD
     scores_kept: float = 0.0
@@ -95,6 +97,8 @@ class Work:
     recomputed: int | None = 0
     offloaded: bool = False
     gradient_parameters: int | None = None
+    backward: bool = True
+    rounds: int = 1
 
     @property
     def adapter(self) -> bool:
@@ -108,5 +112,5 @@ class Work:
 
     @property
     def stream_bytes(self) -> int:
-        """Bytes of an element of the hidden states between blocks; they have the type in which weights are held."""
-        return self.frozen_bytes if self.adapter else self.trainable_bytes
+        """Bytes of an element of the hidden states between blocks; they have the type of the embeddings."""
+        return self.activation_bytes if self.adapter else self.trainable_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from sevenfold.tune import accumulate
 if TYPE_CHECKING:
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
+    from sevenfold.tune.methods import Moment
     from sevenfold.tune.section import TuneSection
 
 Named = Mapping[str, torch.nn.Parameter]
@@ -31,12 +32,23 @@ class Mover(ABC):
         section: The recipe's section: objective, optimiser, clipping.
         weights: What moves, by name.
         rates: Factors of the learning rate by name; what is not named has 1.
+        optimizer: Moves the weights in place of the recipe's; its groups have a ``factor`` of the learning rate.
     """
 
-    def __init__(self, forward: Forward, section: TuneSection, weights: Named, rates: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        forward: Forward,
+        section: TuneSection,
+        weights: Named,
+        rates: Mapping[str, float],
+        optimizer: torch.optim.Optimizer | None = None,
+    ) -> None:
         self.forward, self.objective, self.clip = forward, section.objective, section.clip
         self.weights = list(weights.values())
-        self.optimizer = section.optimizer.for_weights(weights, rates)
+        self.optimizer = optimizer or section.optimizer.for_weights(weights, rates)
+
+    def begin(self, moment: Moment) -> None:  # noqa: B027
+        """Before a step's passes; what a step draws at random is a function of the moment."""
 
     @abstractmethod
     def step(self, batch: list[Pass], guard: Guard) -> tuple[float, float]:
@@ -83,8 +95,40 @@ class InBackward(Mover):
     have a gradient, and here that is one at a time.
     """
 
+    cautious: ClassVar[str] = (
+        "lower tune.learning_rate, use setup.precision: float32, or set tune.engine.step_in_backward: false, which "
+        "looks at all gradients before a weight moves"
+    )
+    """What to do about a gradient that is not a number."""
+
     def step(self, batch: list[Pass], guard: Guard) -> tuple[float, float]:
         """All passes forward and backward; the guard sees the mean loss before the last one goes backward."""
+        loss, norm = self.visit(batch, lambda loss: guard(loss, 0.0), self.move)
+        if not math.isfinite(norm):
+            raise TrainingError(
+                f"the norm of the gradient is not a number (loss {loss}, norm {norm}), and weights moved by it; "
+                "the last checkpoint is from before",
+                next_step=self.cautious,
+            )
+        return loss, norm
+
+    def move(self, weight: torch.nn.Parameter) -> None:
+        """Move the only weight that has a gradient now."""
+        self.optimizer.step()
+
+    def visit(
+        self, batch: list[Pass], ready: Callable[[float], None], act: Callable[[torch.nn.Parameter], None]
+    ) -> tuple[float, float]:
+        """All passes forward and backward; each weight's whole gradient is acted on and freed.
+
+        Args:
+            batch: The passes of one step.
+            ready: Called with the mean loss, nats, before the last pass goes backward.
+            act: Called with each weight when its gradient is complete; no other weight has one then.
+
+        Returns:
+            The mean loss, and the norm of all gradients before they were acted on.
+        """
         losses = accumulate.losses(self.forward, self.objective, batch)
         total = 0.0
         for _ in batch[:-1]:
@@ -93,33 +137,26 @@ class InBackward(Mover):
             total += float(loss.detach())
         last = next(losses)
         total += float(last.detach())
-        guard(total, 0.0)
-        norm = self.move_in_backward(last)
-        if not math.isfinite(norm):
-            raise TrainingError(
-                f"the norm of the gradient is not a number (loss {total}, norm {norm}), and weights moved by it; "
-                "the last checkpoint is from before",
-                next_step="lower tune.learning_rate, use setup.precision: float32, or set "
-                "tune.engine.step_in_backward: false, which looks at all gradients before a weight moves",
-            )
-        return total, norm
+        ready(total)
+        return total, self.visit_last(last, act)
 
-    def move_in_backward(self, loss: Tensor) -> float:
-        """Go backward and move each weight on the way; gives the norm of the gradient."""
+    def visit_last(self, loss: Tensor, act: Callable[[torch.nn.Parameter], None]) -> float:
+        """The last pass backward; gives the norm of all gradients."""
         earlier = {weight: weight.grad for weight in self.weights if weight.grad is not None}
         self.forget()
         norms: list[Tensor] = []
 
-        def move(weight: torch.nn.Parameter) -> None:
-            # The only weight with a gradient now; that of earlier passes is added, which is where it would have been.
+        def complete(weight: torch.nn.Parameter) -> None:
+            # That of earlier passes is added, which is where it would have been.
             gradient: Tensor = weight.grad  # type: ignore[assignment]
             if weight in earlier:
                 gradient = weight.grad = earlier.pop(weight).add_(gradient)
-            norms.append(torch.linalg.vector_norm(gradient))
-            self.optimizer.step()
+            norms.append(torch.linalg.vector_norm(gradient, dtype=torch.float32))
+            act(weight)
             weight.grad = None
 
-        handles = [weight.register_post_accumulate_grad_hook(move) for weight in self.weights]
+        moving = [weight for weight in self.weights if weight.requires_grad]
+        handles = [weight.register_post_accumulate_grad_hook(complete) for weight in moving]
         try:
             loss.backward()
         finally:
@@ -128,11 +165,17 @@ class InBackward(Mover):
         # Weights that the last pass did not use, such as an expert of a mixture.
         for weight in list(earlier):
             weight.grad = torch.zeros_like(weight)
-            move(weight)
+            complete(weight)
         return float(torch.nn.utils.get_total_norm(norms))
 
 
-def mover(forward: Forward, section: TuneSection, weights: Named, rates: Mapping[str, float]) -> Mover:
+def mover(
+    forward: Forward,
+    section: TuneSection,
+    weights: Named,
+    rates: Mapping[str, float],
+    optimizer: torch.optim.Optimizer | None = None,
+) -> Mover:
     """The way of moving that the recipe asks for; arguments as of :class:`Mover`."""
     kind = InBackward if section.engine.step_in_backward else BehindBackward
-    return kind(forward, section, weights, rates)
+    return kind(forward, section, weights, rates, optimizer)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.moving import Mover
     from sevenfold.tune.section import TuneSection
+    from sevenfold.tune.several.routing import Routing
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,25 @@ class Moment:
         import torch
 
         return torch.Generator().manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a method's steps need beside weights and activations; for the plan of memory and time.
+
+    Args:
+        optimizer_bytes: Bytes of the optimiser's state.
+        weight_bytes: Bytes of an element of what moves, and of its gradient.
+        in_backward: Whether each weight moves in the backward pass: one gradient exists at a time.
+        backward: Whether there is a backward pass.
+        rounds: Times that a step's rows go through the network, forward and, where there is one, backward.
+    """
+
+    optimizer_bytes: int
+    weight_bytes: int = 4
+    in_backward: bool = False
+    backward: bool = True
+    rounds: int = 1
 
 
 class Method(Component):
@@ -96,6 +116,14 @@ class Method(Component):
         """The parameters that move, by name."""
         return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
 
+    def outside(self) -> dict[str, str]:
+        """Fingerprints of files that the method's fields name, by path; they are part of the stage's identity."""
+        return {}
+
+    def routing(self) -> Routing | None:
+        """How rows are told apart by task, where a method treats them differently; None: all rows are alike."""
+        return None
+
     def lead(self, vocabulary: int) -> list[int]:
         """The ids of virtual tokens that stand before every conversation, behind those of the vocabulary."""
         return []
@@ -116,6 +144,24 @@ class Method(Component):
 
     def moved(self, network: PreTrainedModel, moment: Moment) -> None:
         """The optimiser has moved the weights; gradients are gone."""
+
+    def check(self, section: TuneSection) -> None:
+        """Refuse what the rest of the recipe's section asks and this method cannot do.
+
+        Raises:
+            RecipeError: The two have no meaning together.
+        """
+
+    def needs(self, section: TuneSection, network: PreTrainedModel, precision: torch.dtype) -> Needs:
+        """What the steps need; as it stands, two float32 moments for each parameter.
+
+        Args:
+            section: The recipe's section.
+            network: With the method attached; values of weights are not read.
+            precision: The type of matrix products.
+        """
+        moving = sum(weight.numel() for weight in self.trainable(network).values())
+        return Needs(optimizer_bytes=8 * moving, in_backward=section.engine.step_in_backward)
 
     def mover(self, forward: Forward, section: TuneSection, weights: Mapping[str, torch.nn.Parameter]) -> Mover:
         """How gradients are made and weights move; a method may bring its own."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -53,36 +51,21 @@ class Layers(Method):
         Raises:
             RecipeError: There are fewer blocks, a pattern matches nothing, the head is tied, or nothing would move.
         """
-        parameters = [name for name, _ in network.named_parameters()]
+        from sevenfold.tune import partial
+
         patterns = [*self.block_patterns(network), *self.head_patterns(network), *self.names]
-        for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) for name in parameters):
-                raise RecipeError(
-                    f"no parameter is named {pattern!r}",
-                    where="tune.method.layers.names",
-                    value=pattern,
-                    alternatives=kinds(parameters),
-                )
+        found = partial.matching(network, patterns, "tune.method.layers.names")
         if not patterns:
             raise RecipeError(
                 "no parameter moves", where="tune.method.layers", next_step="set first, last, names or head"
             )
-        return [name for name in parameters if any(fnmatchcase(name, pattern) for pattern in patterns)]
+        return found
 
     def block_patterns(self, network: PreTrainedModel) -> list[str]:
         """Patterns of the parameters of the first and last blocks."""
-        from sevenfold.tune.engine.blocks import stack
+        from sevenfold.tune.engine import blocks
 
-        name, blocks = stack(network)
-        if self.first + self.last > len(blocks):
-            raise RecipeError(
-                f"first = {self.first} and last = {self.last} are more blocks than there are",
-                where="tune.method.layers",
-                expected=f"at most {len(blocks)} together, the blocks of {type(network).__name__}",
-                next_step="fewer blocks; or tune.method: full, for all of the network",
-            )
-        moving = [*range(self.first), *range(len(blocks) - self.last, len(blocks))]
-        return [f"{name}.{index}.*" for index in moving]
+        return [f"{name}.*" for name in blocks.ends(network, self.first, self.last, "tune.method.layers")]
 
     def head_patterns(self, network: PreTrainedModel) -> list[str]:
         """The pattern of the head's parameters, where it has its own."""
@@ -113,8 +96,3 @@ class Layers(Method):
 
     def merge(self, network: PreTrainedModel) -> None:
         """Nothing to do: the weights are plain already."""
-
-
-def kinds(parameters: list[str]) -> list[str]:
-    """Names of parameters as patterns, those of all blocks as one."""
-    return list(dict.fromkeys(re.sub(r"\.\d+\.", ".*.", name) for name in parameters))
