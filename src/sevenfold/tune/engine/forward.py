@@ -53,7 +53,8 @@ class Forward:
         """Products at the run's precision where weights that they read are held in another type."""
         if not self.casts:
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=self.precision)
+        # Without gradients each weight is read once, and its copy need not stay.
+        return torch.autocast(self.device.type, dtype=self.precision, cache_enabled=torch.is_grad_enabled())
 
     def __call__(self, batch: Pass) -> Tensor:
         """Log-probabilities of the targets, ``N``, float32, nats."""
