@@ -25,7 +25,7 @@ from sevenfold.schema import Chosen, Component
 
 MARKER = re.compile(r"^<!-- (section|registry|templates|catalogue|tolerances|commands) ?([\w.]*) -->$", re.M)
 LIMITS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-PLAIN = {int: "whole number", float: "number", str: "text", bool: "true or false", type(None): "null"}
+PLAIN = {int: "whole number", float: "number", str: "text", bool: "true or false", type(None): "null", Any: "any value"}
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -194,7 +194,8 @@ def command_lines(_: str) -> Iterator[str]:
 
     yield "| command | what it does | options |"
     yield "|---|---|---|"
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name, command in ((name, command) for name, command in commands.items() if not command.hidden):
         arguments = [p.metavar for p in command.params if p.param_type_name == "argument"]
         options = [f"`{max(p.opts, key=len)}`" for p in command.params if p.param_type_name == "option"]
         help_text = (command.help or "").replace("\n", " ")

@@ -74,7 +74,10 @@ def test_an_empty_section_means_its_defaults() -> None:
     assert Recipe.from_text(SHORT + "monitor:\n").to_yaml() == Recipe.from_text(SHORT).to_yaml()
 
 
-@pytest.mark.parametrize("path", sorted(Path("recipes").glob("*.yaml")), ids=lambda path: path.stem)
+SHIPPED = [path for path in sorted(Path("recipes").glob("*.yaml")) if not path.name.startswith("compare-")]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_recipe_is_valid(path: Path) -> None:
     assert Recipe.from_file(path).name == path.stem
 

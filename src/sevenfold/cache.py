@@ -52,6 +52,12 @@ def kept(kind: str, name: str, make: Callable[[Path], None]) -> Path:
     return place
 
 
+def found(kind: str, name: str) -> Path | None:
+    """The folder that :func:`kept` made under this name; None where there is none."""
+    place = root() / kind / name
+    return place if place.is_dir() else None
+
+
 def trim(kind: str, limit: int, spared: float = 3600.0) -> None:
     """Remove folders, the least recently asked for first, until what is left of a kind fits a limit.
 

@@ -218,6 +218,39 @@ def plan(
 
 
 @app.command()
+def compare(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A comparison file.")],
+    overrides: SetOption = None,
+    runs: RunsOption = RUNS,
+    plan: Annotated[bool, typer.Option("--plan", help="Show each variant's plan, and train nothing.")] = False,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train one recipe in several ways and say which to take; what is done already is reused."""
+    from sevenfold.commands import comparing
+
+    found, show = comparing.planned(file, overrides, runs) if plan else comparing.run(file, overrides, runs, force)
+    if as_json:
+        emit(found)
+    else:
+        show(found)
+
+
+@app.command(hidden=True)
+def trial(
+    recipe: RecipeArgument, overrides: SetOption = None, runs: RunsOption = RUNS, as_json: JsonOption = False
+) -> None:
+    """A short training of `compare`'s search: without proofs, because its weights are not kept."""
+    from sevenfold.commands import outcome
+
+    run, _ = open_run(recipe, overrides, runs)
+    run.proved = False
+    record = run.up_to("tune", report=False)
+    if as_json:
+        emit(outcome.as_json(record, "tune"))
+
+
+@app.command()
 def preview(
     recipe: RecipeArgument,
     overrides: SetOption = None,

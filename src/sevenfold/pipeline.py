@@ -103,12 +103,14 @@ class Run:
         runs: The folder that holds all runs.
         console: Where progress goes.
         force: Go on when a proof fails; the record keeps that it was overridden.
+        proved: Whether the proofs run beside the stages; a trial whose weights nobody keeps does without.
     """
 
     recipe: Recipe
     runs: Path = Path("runs")
     console: Console = field(default_factory=Console)
     force: bool = False
+    proved: bool = True
 
     def __post_init__(self) -> None:
         self.record = Record(self.runs / self.recipe.name)
@@ -282,9 +284,11 @@ class Run:
         write_json(folder / STAGE_FILE, kept.model_dump())
         inputs = [self.results[need] for need in stage.needs]
         with self.record.stage(kept, folder, self.console) as entry:
-            proofs.before(stage.name, self.results, self.recipe, entry, self.force)
+            if self.proved:
+                proofs.before(stage.name, self.results, self.recipe, entry, self.force)
             result = stage.call(self.recipe.section(stage.name), inputs, entry)
-            proofs.after(stage.name, {**self.results, stage.name: result}, self.recipe, entry, self.force)
+            if self.proved:
+                proofs.after(stage.name, {**self.results, stage.name: result}, self.recipe, entry, self.force)
         write_json(folder / STAGE_FILE, kept.model_dump())
         return result
 

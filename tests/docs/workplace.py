@@ -45,7 +45,7 @@ class Workplace:
     def write(self, block: Block) -> None:
         """Write a block that is a file; a recipe is given the tiny model."""
         text = block.text
-        if block.language == "yaml":
+        if block.language == "yaml" and "prepare" in yaml.safe_load(text):
             text = yaml.safe_dump(self.shrunk(yaml.safe_load(text)), sort_keys=False)
         (self.folder / block.title).write_text(text, encoding="utf-8")
 

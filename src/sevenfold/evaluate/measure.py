@@ -88,7 +88,7 @@ def measure(
         entry: Where to keep and show it.
     """
     kept = Kept(entry.folder / f"{name}.jsonl")
-    if kept.values:
+    if 0 < len(kept.values) < work.units:
         entry.note(f"{name}: {len(kept.values)} of {work.units} results are there from an interrupted run")
     sampling = Sampling(max_new_tokens=section.max_new_tokens)
     found = Measured()

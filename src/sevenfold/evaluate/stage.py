@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
+from sevenfold.evaluate import known
 from sevenfold.evaluate.curve import read_curve
 from sevenfold.evaluate.forgetting import Forgetting, forgetting
 from sevenfold.evaluate.held_out import HeldOut, Question, held_out
@@ -62,10 +63,13 @@ def evaluate(
         "base": lambda: model.network(environment.dtype),
         "tuned": lambda: tuned.network(model, environment.dtype),
     }
+    same = known.content_key(work, section, model, environment)
+    known.lend(same, entry)
     measured = {
         name: measure(name, opener(network, encoder, environment, section), work, section, entry)
         for name, network in networks.items()
     }
+    known.keep(same, entry)
     pairs = paired(section, chosen.questions, measured)
     write_lines(entry.folder / ROWS_FILE, row_objects(chosen.questions, measured["base"], measured["tuned"], pairs))
     comparisons = {
