@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError
 
+from sevenfold.deploy.exports import EXPORTS
 from sevenfold.deploy.section import DeploySection
 from sevenfold.errors import RecipeError
 from sevenfold.evaluate.section import EvaluateSection
@@ -17,6 +18,7 @@ from sevenfold.monitor.section import MonitorSection
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.schema import Section, Strict, explain
 from sevenfold.setup.section import SetupSection
+from sevenfold.tune.methods import METHODS
 from sevenfold.tune.section import TuneSection
 
 KeyPath = tuple[str, ...]
@@ -83,9 +85,29 @@ class Recipe(Strict):
 
         try:
             # A section that is there but empty (`monitor:`) means its defaults.
-            return cls.model_validate({key: {} if value is None else value for key, value in values.items()})
+            recipe = cls.model_validate({key: {} if value is None else value for key, value in values.items()})
         except ValidationError as error:
             raise explain(error, cls, locate) from None
+        recipe.check_exports(locate(("deploy", "export")))
+        return recipe
+
+    def check_exports(self, where: str) -> None:
+        """Refuse, before anything is trained, to export nothing but forms that what is learnt does not have.
+
+        Raises:
+            RecipeError: The method learns no plain weights, and the adapter is not among the exports.
+        """
+        names = [EXPORTS.name_of(export) for export in self.deploy.export]
+        if not self.tune.method.mergeable and "adapter" not in names:
+            method = METHODS.name_of(self.tune.method)
+            raise RecipeError(
+                f"what the method {method!r} learns cannot be written as plain weights, so none of these forms exists: "
+                f"{', '.join(names)}",
+                where=where,
+                expected="adapter in deploy.export",
+                next_step=f"deploy.export: {['adapter', *names]}; what does not exist is left out, and the service "
+                "answers with the adapter beside its base",
+            )
 
     def section(self, stage: str) -> Section:
         """The section of a stage."""

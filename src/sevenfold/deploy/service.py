@@ -9,7 +9,9 @@ from pydantic import BaseModel
 
 from sevenfold.chat.encoder import Encoder
 from sevenfold.generate.engine import Backend, Capacity, Engine
+from sevenfold.load.model import Model
 from sevenfold.record import Result
+from sevenfold.tune.tuned import Tuned
 
 TRAFFIC_FILE = "traffic.jsonl"
 
@@ -43,6 +45,20 @@ class Asked(BaseModel):
     seconds: float
 
 
+class Beside(BaseModel):
+    """What the engine opens where what was learnt has no form as plain weights: it stands beside its base.
+
+    Folders are relative to the service's own, so that the run can be moved.
+    """
+
+    base: str
+    """The folder of the base model."""
+    tuned: str
+    """The folder of the tuned model."""
+    dtype: str
+    """The type of the base's weights, by torch's name."""
+
+
 class Service(Result):
     """What deploying gives: everything that ``sevenfold serve RUN`` needs lies in the result's folder."""
 
@@ -52,9 +68,13 @@ class Service(Result):
     """The engine as a recipe writes it, ``{"xllamacpp": {...}}``."""
     serves: str
     """The export that the engine opens."""
+    beside: Beside | None = None
+    """Where the export is opened beside the base; None: it is a whole model."""
     context: int
     """Most tokens of a prompt and its answer together."""
     stop_ids: list[int]
+    lead: tuple[int, ...] = ()
+    """Ids of virtual tokens that stand before every prompt."""
     exports: dict[str, str]
     """Each export's folder, relative to the result's own."""
     records: dict[str, Exported]
@@ -73,7 +93,7 @@ class Service(Result):
         """The tokenizer, template and stop tokens that training used."""
         from transformers import AutoTokenizer
 
-        return Encoder(AutoTokenizer.from_pretrained(self.folder / "tokenizer"), self.stop_ids)
+        return Encoder(AutoTokenizer.from_pretrained(self.folder / "tokenizer"), self.stop_ids, self.lead)
 
     def backend(self) -> Backend:
         """The engine's component."""
@@ -92,4 +112,19 @@ class Service(Result):
             context: Most tokens of a prompt and its answer together; None: as it was deployed.
         """
         capacity = Capacity(threads=threads, at_once=at_once, context=context or self.context)
+        if self.beside:
+            return self.open_beside(self.beside, capacity)
         return self.backend().open(self.export(self.serves), self.encoder(), capacity)
+
+    def open_beside(self, beside: Beside, capacity: Capacity) -> Engine:
+        """The reference engine on the base with what was learnt beside it."""
+        import torch
+
+        from sevenfold.generate.engines.transformers import TransformersEngine
+
+        torch.set_num_threads(capacity.threads)
+        model, tuned = Model.open(self.folder / beside.base), Tuned.open(self.folder / beside.tuned)
+        network = tuned.network(model, getattr(torch, beside.dtype))
+        engine = TransformersEngine(network, self.encoder())
+        engine.context = min(engine.context, capacity.context)
+        return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from sevenfold.deploy.exports import EXPORTS, Export
 from sevenfold.deploy.material import Material
 from sevenfold.deploy.section import DeploySection
-from sevenfold.deploy.service import Exported, Service
+from sevenfold.deploy.service import Beside, Exported, Service
 from sevenfold.deploy.smoke import try_out
 from sevenfold.disk import machine_error
 from sevenfold.load.model import Model
@@ -47,6 +48,7 @@ def deploy(
         serves=section.engine.form,
         context=min(section.serve.context, model.card.context or section.serve.context),
         stop_ids=model.stop_ids,
+        lead=tuple(tuned.lead(model)),
         exports={},
         records={},
         skipped={},
@@ -56,9 +58,25 @@ def deploy(
     service._folder = entry.folder
     with replaced(entry.folder / "tokenizer") as folder:
         model.tokenizer().save_pretrained(folder)
-    write_exports(section.export, Material(model, tuned, {}, environment.threads), service, entry)
+    material = Material(model, tuned, {}, environment.threads)
+    if reason := tuned.unmergeable():
+        serve_beside(service, material, reason, entry)
+    write_exports(section.export, material, service, entry)
     service.smoke.extend(try_out(service, section, dataset, environment, entry))
     return service.save(entry.folder)
+
+
+def serve_beside(service: Service, material: Material, reason: str, entry: Entry) -> None:
+    """Let the service open the base with what was learnt beside it, whatever engine the recipe names."""
+    name = next(iter(service.engine))
+    service.engine, service.serves = {"transformers": {}}, "adapter"
+    service.beside = Beside(
+        base=os.path.relpath(material.model.folder, entry.folder),
+        tuned=os.path.relpath(material.tuned.folder, entry.folder),
+        dtype=str(material.stored_dtype()).removeprefix("torch."),
+    )
+    instead = "" if name == "transformers" else f", not {name}"
+    entry.note(f"the service answers by transformers{instead}, with what was learnt beside the base: {reason}")
 
 
 def write_exports(exports: list[Export], material: Material, service: Service, entry: Entry) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import Encoder, TokenSequence
@@ -31,6 +32,10 @@ class Question:
     reference: str
     prompt_ids: list[int]
     sequence: TokenSequence
+
+    def led(self, lead: Sequence[int]) -> Question:
+        """The question behind virtual tokens."""
+        return replace(self, prompt_ids=[*lead, *self.prompt_ids], sequence=self.sequence.led(lead))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from sevenfold.errors import ModelError
+from sevenfold.errors import ModelError, RecipeError
 from sevenfold.tune.methods import Method
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
+
+    from sevenfold.tune.section import TuneSection
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 TRAINED = "virtual.safetensors"
@@ -42,6 +44,19 @@ class Leading(Method):
     def lead(self, vocabulary: int) -> list[int]:
         """The ids behind the vocabulary."""
         return list(range(vocabulary, vocabulary + self.tokens))
+
+    def check(self, section: TuneSection) -> None:
+        """Refuse where virtual tokens leave no room for a conversation.
+
+        Raises:
+            RecipeError: They fill ``tune.max_length``.
+        """
+        if self.tokens + 2 > section.max_length:
+            raise RecipeError(
+                f"{self.tokens} virtual tokens leave no room in tune.max_length = {section.max_length}",
+                expected=f"at most {section.max_length - 2}",
+                next_step="fewer tokens, or a larger tune.max_length",
+            )
 
     def attach(self, network: PreTrainedModel) -> None:
         """Freeze the base and let it read virtual tokens that move."""

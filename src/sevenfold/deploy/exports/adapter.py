@@ -1,9 +1,10 @@
-"""The adapter alone, in PEFT's format: small, and stands beside the base model."""
+"""The adapter alone, in PEFT's format where PEFT knows the method: small, and stands beside the base model."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from sevenfold.deploy.exports import Export
 from sevenfold.deploy.material import Material
@@ -33,8 +34,9 @@ def card(material: Material) -> str:
     base = model.card.source or model.card.name
     method, fields = next(iter(tuned.method.items()))
     settings = ", ".join(f"{name} {value}" for name, value in fields.items())
+    known = (tuned.weights / "adapter_config.json").exists()
     return f"""---
-library_name: peft
+{"library_name: peft" if known else "library_name: sevenfold"}
 base_model: {base}
 license: {model.card.licence}
 ---
@@ -50,10 +52,27 @@ license: {model.card.licence}
 Load it beside its base:
 
 ```python
-from peft import PeftModel
+{by_peft(base) if known else by_method(base, method, fields)}
+```
+"""
+
+
+def by_peft(base: str) -> str:
+    """How PEFT loads it."""
+    return f"""from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base!r}), "this/folder")
-tokenizer = AutoTokenizer.from_pretrained("this/folder")
-```
-"""
+tokenizer = AutoTokenizer.from_pretrained("this/folder")"""
+
+
+def by_method(base: str, method: str, fields: dict[str, Any]) -> str:
+    """How the method loads it, where PEFT does not know the method."""
+    return f"""from pathlib import Path
+
+from sevenfold.tune.methods import METHODS
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+model = AutoModelForCausalLM.from_pretrained({base!r})
+METHODS.find({method!r})(**{fields!r}).load(model, Path("this/folder"))
+tokenizer = AutoTokenizer.from_pretrained("this/folder")"""

@@ -28,6 +28,10 @@ class Gguf(Export):
         "f16", description="The type of the weights; q8_0 is half of f16's size and moves near ties."
     )
 
+    def skipped(self, material: Material) -> str | None:
+        """Some methods learn what is no weight of the base's architecture."""
+        return material.tuned.unmergeable()
+
     def write(self, material: Material, folder: Path) -> list[str]:
         """Convert the merged model and read back what has to be inside."""
         with material.merged() as merged:

@@ -18,6 +18,10 @@ class Merged(Export):
         "stored", description="The type of the weights; stored: the type of the base model's file."
     )
 
+    def skipped(self, material: Material) -> str | None:
+        """Some methods learn what is no weight of the base's architecture."""
+        return material.tuned.unmergeable()
+
     def write(self, material: Material, folder: Path) -> list[str]:
         """Merge in float32, round once, save."""
         import torch

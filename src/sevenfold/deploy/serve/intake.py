@@ -44,13 +44,13 @@ async def take_chat(call: Call, body: Any) -> Request:
 
 
 async def take_completion(call: Call, body: Any) -> Request:
-    """A plain completion into its call: text is tokenised as it stands, nothing is added."""
+    """A plain completion into its call: text is tokenised as it stands; virtual tokens alone are put before it."""
     request = read(CompletionRequest, body)
     prompt = request.only_prompt
     encoder = call.desk.engine.encoder
     text = prompt if isinstance(prompt, str) else f"{len(prompt)} token ids"
     make = (lambda: encoder.encode(prompt)) if isinstance(prompt, str) else (lambda: known(prompt, call))
-    await fill(call, request, [{"role": "prompt", "content": text}], make)
+    await fill(call, request, [{"role": "prompt", "content": text}], lambda: encoder.led(make()))
     return request
 
 

@@ -7,7 +7,7 @@ is trained.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -109,14 +109,10 @@ def put_in(network: Any, vectors: nn.Module | None) -> Lead:
     return lead
 
 
-def noted(network: nn.Module) -> Callable[[], tuple[AbstractContextManager[None], AbstractContextManager[None]]]:
-    """For ``torch.utils.checkpoint``: a block that is computed again finds the places of its own pass."""
+def noted(network: nn.Module) -> Callable[[], AbstractContextManager[None]]:
+    """Gives contexts in which the places are those of the moment when they were made."""
     leads = [part for part in network.modules() if isinstance(part, Lead)]
-
-    def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-        return nullcontext(), held([(lead, lead.index) for lead in leads])
-
-    return contexts
+    return lambda: held([(lead, lead.index) for lead in leads])
 
 
 @contextmanager
