@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+    from sevenfold.tune.engine.parts import Parts
+
 WEIGHTS, SETTINGS = "bottleneck.safetensors", "bottleneck.json"
 FORMAT = "sevenfold bottleneck 1"
 
@@ -72,14 +74,13 @@ class Adapter(Method):
             ModelError: There is no such part, or it cannot be read in parallel.
         """
         from sevenfold.tune.engine import bases, parts
-        from sevenfold.tune.engine.blocks import stack
 
-        stem, blocks = stack(network)
-        found = []
-        for number, block in enumerate(blocks):
-            own = parts.of_block(block)
-            names = [*own.attention, *own.feed_forward] if self.where == "both" else getattr(own, self.where)
-            found += [f"{stem}.{number}.{name}" for name in names]
+        found = [
+            f"{stem}.{number}.{name}"
+            for stem, blocks in parts.stacks(network)
+            for number, block in enumerate(blocks)
+            for name in self.chosen(parts.of_block(block))
+        ]
         if not found:
             raise ModelError(
                 f"no part of the blocks of {type(network).__name__} is known as {self.where.replace('_', '-')}",
@@ -95,6 +96,11 @@ class Adapter(Method):
                 next_step="parallel: false; or where: attention",
             )
         return found
+
+    def chosen(self, own: Parts) -> list[str]:
+        """Of a block's parts those that get an adapter."""
+        attention = own.attention if self.where != "feed_forward" else []
+        return [*attention, *own.feed_forward] if self.where != "attention" else attention
 
     def settings(self, network: PreTrainedModel) -> dict[str, Any]:
         """What the tensors mean."""
