@@ -53,7 +53,6 @@ def config_of(peft_type: str, fields: dict[str, Any], network: PreTrainedModel, 
 
     Raises:
         RecipeError: PEFT knows no such field, or refuses a value.
-        MachineError: PEFT is not installed.
     """
     kind = config_class(peft_type)
     known = [field.name for field in dataclasses.fields(kind) if field.init]
@@ -72,18 +71,24 @@ def config_of(peft_type: str, fields: dict[str, Any], network: PreTrainedModel, 
         raise RecipeError(f"PEFT's {kind.__name__} refuses: {error}", where=where) from error
 
 
-def config_class(peft_type: str) -> Any:
-    """PEFT's class of settings for one of its types.
+def require() -> None:
+    """Refuse to go on without PEFT, which is an extra.
 
     Raises:
-        MachineError: PEFT is not installed.
+        MachineError: It is not installed.
     """
     try:
-        from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftType
+        import peft  # noqa: F401
     except ImportError as error:
         raise MachineError(
             f"the method needs the package peft: {error}", next_step="pip install 'sevenfold[peft]'"
         ) from error
+
+
+def config_class(peft_type: str) -> Any:
+    """PEFT's class of settings for one of its types."""
+    from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftType
+
     return PEFT_TYPE_TO_CONFIG_MAPPING[PeftType(peft_type)]
 
 
@@ -95,7 +100,19 @@ def has_transposed(network: PreTrainedModel) -> bool:
 
 
 def attach(network: PreTrainedModel, config: PeftConfig, where: str) -> None:
-    """Freeze the base and put PEFT's layers in; what moves is float32.
+    """Freeze the base and put PEFT's layers in, to be trained: what moves is float32.
+
+    Raises:
+        RecipeError: PEFT refuses the network.
+    """
+    put_in(network, config, where)
+    for weight in network.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+
+
+def put_in(network: PreTrainedModel, config: PeftConfig, where: str) -> None:
+    """Freeze the base and put PEFT's layers in, their weights in the types that PEFT computes with.
 
     Raises:
         RecipeError: PEFT refuses the network.
@@ -114,9 +131,6 @@ def attach(network: PreTrainedModel, config: PeftConfig, where: str) -> None:
             next_step="other target_modules; or another method, such as tune.method: lora",
         ) from error
     view.peft_config[NAME].task_type = config.task_type
-    for weight in network.parameters():
-        if weight.requires_grad and weight.is_floating_point():
-            weight.data = weight.data.float()
     del view.base_model.model
     vars(network)[HELD] = Held(view, list(dict.fromkeys(said)))
 
@@ -151,7 +165,8 @@ def opened(network: PreTrainedModel) -> Iterator[PeftModel]:
 
 def settings(network: PreTrainedModel) -> Any:
     """PEFT's configuration of an adapted network: live, and of the type's own class."""
-    return network.peft_config[NAME]
+    held: Held = vars(network)[HELD]
+    return held.view.peft_config[NAME]
 
 
 def said(network: PreTrainedModel) -> list[str]:
@@ -212,7 +227,7 @@ def load(network: PreTrainedModel, folder: Path, peft_type: str) -> None:
         ModelError: The files are of another type, or do not fit the network.
     """
     config, found = read(folder, peft_type)
-    attach(network, config, str(folder))
+    put_in(network, config, str(folder))
     fill(network, found, folder)
 
 
@@ -246,9 +261,19 @@ def check(network: PreTrainedModel, folder: Path, wrong: list[str]) -> None:
 
 
 def merge(network: PreTrainedModel) -> None:
-    """Replace adapted layers by plain ones with the changed weights."""
+    """Replace adapted layers by plain ones with the changed weights.
+
+    Raises:
+        ModelError: The change is none of the base's weights.
+    """
     with opened(network) as view:
-        view.merge_and_unload()
+        try:
+            view.merge_and_unload()
+        except REFUSALS as error:
+            raise ModelError(
+                f"PEFT's {settings(network).peft_type.value} cannot be merged into {type(network).__name__}: {error}",
+                next_step="keep the adapter beside its base",
+            ) from error
     del vars(network)[HELD]
 
 
@@ -260,9 +285,8 @@ def unload(network: PreTrainedModel) -> None:
 
 
 def has_targets(peft_type: str, network: PreTrainedModel) -> bool:
-    """Whether PEFT knows which layers this type adapts in this architecture, or the type takes no such list."""
+    """Whether PEFT knows which layers this type adapts in this architecture, or says itself that it does not."""
     from peft import PEFT_TYPE_TO_TUNER_MAPPING, PeftType
 
-    fields = [field.name for field in dataclasses.fields(config_class(peft_type))]
-    table = getattr(PEFT_TYPE_TO_TUNER_MAPPING[PeftType(peft_type)], "target_module_mapping", {})
-    return "target_modules" not in fields or network.config.model_type in table
+    table = getattr(PEFT_TYPE_TO_TUNER_MAPPING[PeftType(peft_type)], "target_module_mapping", None)
+    return table is None or network.config.model_type in table

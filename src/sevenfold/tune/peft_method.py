@@ -47,6 +47,7 @@ class PeftMethod(Method):
         """Freeze the base and put PEFT's layers in."""
         from sevenfold.tune import peft_bridge
 
+        peft_bridge.require()
         config = peft_bridge.config_of(self.kind, self.settings(network), network, self.place)
         peft_bridge.attach(network, config, self.place)
 
@@ -60,6 +61,7 @@ class PeftMethod(Method):
         """Put a saved adapter into a plain network; its settings are those of the file."""
         from sevenfold.tune import peft_bridge
 
+        peft_bridge.require()
         peft_bridge.load(network, folder, self.kind)
 
     def merge(self, network: PreTrainedModel) -> None:

@@ -159,9 +159,10 @@ class Adalora(LinearPeftMethod):
         from sevenfold.tune import peft_bridge
         from sevenfold.tune.engine import ranks
 
+        peft_bridge.require()
         config, found = peft_bridge.read(folder, self.kind)
         pattern, config.rank_pattern = config.rank_pattern or {}, None
-        peft_bridge.attach(network, config, str(folder))
+        peft_bridge.put_in(network, config, str(folder))
         layers = adapters(network)
         ranks.prepare(layers)
         peft_bridge.check(network, folder, sorted(pattern.keys() ^ {f"{name}.lora_E" for name in layers}))

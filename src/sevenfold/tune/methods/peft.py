@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator, model_validator
 
 from sevenfold.errors import RecipeError
-from sevenfold.tune.peft_catalogue import OPEN, REFUSED
+from sevenfold.tune.peft_catalogue import DEFAULTS, DIFFERS, OPEN, REFUSED
 from sevenfold.tune.peft_method import PeftMethod
 
 if TYPE_CHECKING:
@@ -55,9 +55,15 @@ class Peft(PeftMethod):
         """The recipe's fields, and layers to adapt where neither the recipe nor PEFT has any."""
         from sevenfold.tune import peft_bridge
 
-        if "target_modules" in self.config or peft_bridge.has_targets(self.kind, network):
-            return self.config
-        return {"target_modules": "all-linear", **self.config}
+        fields = {**DEFAULTS.get(self.type, {}), **self.config}
+        if "target_modules" in fields or peft_bridge.has_targets(self.kind, network):
+            return fields
+        return {"target_modules": "all-linear", **fields}
+
+    def notes(self, network: PreTrainedModel) -> list[str]:
+        """What PEFT warned of, and whether the start is not the base."""
+        differs = [f"step 0 is not the base's own: {DIFFERS[self.type]}"] if self.type in DIFFERS else []
+        return differs + super().notes(network)
 
 
 def plain(name: str) -> str:
