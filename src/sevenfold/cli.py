@@ -203,18 +203,22 @@ def prove(
 
 @app.command()
 def plan(
-    recipe: RecipeArgument, overrides: SetOption = None, runs: RunsOption = RUNS, as_json: JsonOption = False
+    recipe: RecipeArgument,
+    overrides: SetOption = None,
+    runs: RunsOption = RUNS,
+    measure: Annotated[bool, typer.Option(help="Take a few real steps for memory and time as they are.")] = True,
+    as_json: JsonOption = False,
 ) -> None:
-    """Memory by part and time, before anything is trained."""
+    """Memory by part and time, before anything is trained: by arithmetic, and measured on a few steps."""
     from sevenfold.commands import forecast
 
     run, console = open_run(recipe, overrides, runs)
     run.up_to("setup", report=False)
-    work, made = forecast.of_run(run)
+    found = forecast.of_run(run, measure)
     if as_json:
-        emit(forecast.as_json(work, made))
+        emit(forecast.as_json(*found))
     else:
-        forecast.show(work, made, console)
+        forecast.show(*found, console)
 
 
 @app.command()
@@ -265,7 +269,8 @@ def preview(
     run.up_to("load", report=False)
     examples = [(row.origin, row.conversation) for row in run.dataset.head("train", rows)]
     tune = run.recipe.tune
-    views = list(shown.views(examples, tune.objective.sequences, run.model.encoder(), tune.max_length))
+    encoder = run.model.encoder(tune.method.lead(run.model.card.vocabulary))
+    views = list(shown.views(examples, tune.objective.sequences, encoder, tune.max_length))
     if as_json:
         emit({"rows": [view.as_json() for view in views]})
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
@@ -36,6 +36,11 @@ class Work:
     def units(self) -> int:
         """Answers and scores in all."""
         return len(self.questions) * (self.answered + self.scored) + len(self.passages)
+
+    def led(self, lead: Sequence[int]) -> Work:
+        """The same work behind virtual tokens."""
+        questions = [one.led(lead) for one in self.questions]
+        return replace(self, questions=questions, passages=[one.led(lead) for one in self.passages])
 
 
 @dataclass(slots=True)

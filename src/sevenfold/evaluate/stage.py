@@ -55,10 +55,14 @@ def evaluate(
         ModelError: A model cannot be built or asked.
     """
     environment.start()
-    encoder = model.encoder()
-    chosen = held_out(dataset, encoder, model.card.context, section.rows, environment.seed)
+    encoder, lead = model.encoder(), tuned.lead(model)
+    # Virtual tokens stand before what the tuned model reads; both models are asked what fits behind them.
+    room = model.card.context - len(lead)
+    chosen = held_out(dataset, encoder, room, section.rows, environment.seed)
     note_rows(chosen, entry)
-    work = work_for(section, chosen.questions, general_sequences(section, encoder, model.card.context, entry))
+    work = work_for(section, chosen.questions, general_sequences(section, encoder, room, entry))
+    works = {"base": work, "tuned": work.led(lead)}
+    encoders = {"base": encoder, "tuned": model.encoder(lead)}
     networks: dict[str, Callable[[], PreTrainedModel]] = {
         "base": lambda: model.network(environment.dtype),
         "tuned": lambda: tuned.network(model, environment.dtype),
@@ -66,7 +70,7 @@ def evaluate(
     same = known.content_key(work, section, model, environment)
     known.lend(same, entry)
     measured = {
-        name: measure(name, opener(network, encoder, environment, section), work, section, entry)
+        name: measure(name, opener(network, encoders[name], environment, section), works[name], section, entry)
         for name, network in networks.items()
     }
     known.keep(same, entry)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +66,13 @@ class Model(Result):
 
         return AutoTokenizer.from_pretrained(self.tokenizer_folder)
 
-    def encoder(self) -> Encoder:
-        """The tokenizer with its template and stop tokens."""
+    def encoder(self, lead: Sequence[int] = ()) -> Encoder:
+        """The tokenizer with its template and stop tokens, perhaps with virtual tokens before every conversation."""
+        return Encoder(self.shared_encoder.tokenizer, self.stop_ids, lead) if lead else self.shared_encoder
+
+    @cached_property
+    def shared_encoder(self) -> Encoder:
+        """The one encoder of this object; a tokenizer takes a while to read."""
         return Encoder(self.tokenizer(), self.stop_ids)
 
     def pad_id(self) -> int:
@@ -73,7 +80,7 @@ class Model(Result):
 
         Attention never sees it.
         """
-        pad = self.tokenizer().pad_token_id
+        pad = self.encoder().tokenizer.pad_token_id
         return pad if isinstance(pad, int) else next(token for token in itertools.count() if token not in self.stop_ids)
 
     def network(self, dtype: torch.dtype, attention: str | None = None) -> PreTrainedModel:

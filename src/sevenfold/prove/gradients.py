@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from sevenfold.chat.encoder import TokenSequence
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from sevenfold.chat.encoder import TokenSequence
     from sevenfold.prove.proof import Case
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
@@ -54,9 +53,9 @@ def uncertain_sequences(case: Case) -> list[TokenSequence]:
     """
     size = case.model.card.vocabulary
     return [
-        TokenSequence(
-            [(token + 1) % size if weight > 0 else token for token, weight in zip(kept.ids, kept.weights, strict=True)],
-            kept.weights,
+        replace(
+            kept,
+            ids=[(t + 1) % size if weight > 0 else t for t, weight in zip(kept.ids, kept.weights, strict=True)],
         )
         for kept in case.short_sequences()
     ]
@@ -78,7 +77,8 @@ def float32_forward(case: Case) -> Forward:
     else:
         case.section.method.attach(network)
     network.to(case.environment.device)  # type: ignore[arg-type]
-    network.train()
+    # What hangs on chance (dropout) is equal to nothing.
+    network.eval()
     return Forward(network, torch.float32)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sevenfold.prepare.dataset import Row
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sevenfold.chat.encoder import TokenSequence
+    from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.deploy.service import Service
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.section import TuneSection
     from sevenfold.tune.tuned import Tuned
 
-MANY, FEW = 64, 6
+MANY, FEW = 64, 4
 """Rows that a proof on tokens reads, and rows that a proof on the network computes with."""
 
 
@@ -68,6 +69,10 @@ class Case:
     tuned: Tuned | None = None
     service: Service | None = None
 
+    def encoder(self) -> Encoder:
+        """The encoder that training uses."""
+        return self.model.encoder(self.section.method.lead(self.model.card.vocabulary))
+
     def rows(self, count: int) -> list[Row]:
         """The first training rows."""
         rows = self.dataset.head("train", count)
@@ -77,11 +82,11 @@ class Case:
 
     def short_sequences(self) -> list[TokenSequence]:
         """The shortest few sequences of the first rows that fit the limit: enough for an equality, quick to compute."""
-        encoder = self.model.encoder()
+        encoder = self.encoder()
         found = [
             sequence
             for row in self.rows(MANY)
-            for sequence in self.section.objective.sequences(row.conversation, encoder)
+            for sequence in self.section.sequences(row, encoder)
             if sequence.supervised and len(sequence) <= self.section.max_length
         ]
         if not found:
@@ -90,4 +95,14 @@ class Case:
                 expected=f"at most {self.section.max_length} tokens",
                 next_step="raise tune.max_length; `sevenfold preview RECIPE` shows tokens and mask",
             )
-        return sorted(found, key=len)[:FEW]
+        return spread(sorted(found, key=len))[:FEW]
+
+
+def spread(sequences: list[TokenSequence]) -> list[TokenSequence]:
+    """The first of every task, then the second of each, and so on: all tasks are among the first few."""
+    seen: Counter[int] = Counter()
+    turns = []
+    for sequence in sequences:
+        seen[sequence.task] += 1
+        turns.append(seen[sequence.task])
+    return [sequence for _, sequence in sorted(zip(turns, sequences, strict=True), key=lambda pair: pair[0])]
