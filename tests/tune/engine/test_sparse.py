@@ -108,6 +108,21 @@ def test_only_the_input_is_kept_for_the_backward_pass() -> None:
     assert sorted(tensor.numel() for tensor in kept) == [len(layer.places), x.numel()]
 
 
+def test_a_compiled_block_still_calls_the_watch() -> None:
+    layer, seen = made("entries"), []
+    block = nn.Sequential(layer, nn.ReLU())
+    x = torch.randn(6, 12)
+    block(x).sum().backward()
+    expected, layer.deltas.grad = layer.deltas.grad, None
+    torch._dynamo.reset()
+    block.compile(dynamic=True, backend="aot_eager")
+    block(x).sum().backward()
+    torch.testing.assert_close(layer.deltas.grad, expected)
+    layer.watch = lambda x_TI, dy_TO: seen.append((x_TI.shape, dy_TO.shape))
+    block(x).sum().backward()
+    assert seen == [((6, 12), (6, 8))]
+
+
 def test_indices_are_as_small_as_the_weight_allows() -> None:
     assert made("entries").places.dtype == torch.int32
     assert sparse.index_type(2**31) == torch.int64

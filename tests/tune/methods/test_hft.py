@@ -142,6 +142,15 @@ def test_one_round_leaves_the_rest_at_the_base_and_a_second_training_takes_the_o
     assert len(moved[0] | moved[1]) == 18
 
 
+def test_one_round_needs_moments_for_half() -> None:
+    network = llama()
+    method, several = Hft(), Hft(round=2)
+    method.attach(network)
+    one, all_rounds = (way.needs(section_of({}), network, torch.float32) for way in (method, several))
+    weights = sum(weight.numel() for weight in method.trainable(network).values())
+    assert (one.optimizer_bytes, all_rounds.optimizer_bytes) == (4 * weights, 8 * weights)
+
+
 def test_what_lies_outside_the_blocks_can_move_in_every_round() -> None:
     network = llama()
     method = Hft(embeddings=True, round=1)

@@ -33,6 +33,11 @@ def test_the_ratio_is_the_papers() -> None:
     assert spectrum.signal_to_noise(with_values(values).t()) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_ratio_is_always_a_number() -> None:
+    assert spectrum.signal_to_noise(torch.zeros(4, 5)) == 0
+    assert 0 < spectrum.signal_to_noise(torch.eye(4)) < math.inf
+
+
 @pytest.mark.parametrize("shape", [(40, 60), (60, 40), (30, 30)])
 def test_singular_values_are_those_of_the_decomposition(shape) -> None:
     torch.manual_seed(0)

@@ -50,14 +50,14 @@ def signal_to_noise(weight: Tensor) -> float:
         weight: A matrix.
 
     Returns:
-        The ratio; infinite where no singular value is noise.
+        The ratio. Rounding is the least noise there is, and a weight of zeros has no signal.
     """
     values = singular_values(weight)
     low, high = torch.quantile(values, values.new_tensor([0.25, 0.75])).tolist()
     smaller, larger = sorted(weight.shape)
     edge = (high - low) / 1.349 * (1 + math.sqrt(smaller / larger))
-    signal, noise = float(values[values > edge].sum()), float(values[values <= edge].sum())
-    return signal / noise / float(values[-1]) if noise else math.inf
+    signal, noise, largest = (float(part.sum()) for part in (values[values > edge], values[values <= edge], values[-1]))
+    return signal / max(noise, largest * torch.finfo(torch.float32).eps) / largest if largest else 0.0
 
 
 def singular_values(weight: Tensor) -> Tensor:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from sevenfold.tune.methods import Method, Moment
+from sevenfold.tune.methods import Method, Moment, Needs
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
+
+    from sevenfold.tune.section import TuneSection
 
 
 class Hft(Method):
@@ -74,6 +77,13 @@ class Hft(Method):
         chosen = halves.moving(parts, self.strategy, self.share, number, moment.seed)
         for name, weight in self.trainable(network).items():
             weight.requires_grad_(name in chosen or name not in inside)
+
+    def needs(self, section: TuneSection, network: PreTrainedModel, precision: torch.dtype) -> Needs:
+        """Over one round the optimiser holds the moments of what moves in it, and of nothing else."""
+        found = super().needs(section, network, precision)
+        if self.round or self.embeddings:
+            return found
+        return replace(found, optimizer_bytes=round(self.share * found.optimizer_bytes))
 
     def notes(self, network: PreTrainedModel) -> list[str]:
         """What moves, and when."""
