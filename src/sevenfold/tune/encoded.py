@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class Lengths:
         longest: Tokens of the longest sequence that came in, before anything was cut.
         overlong: How many rows have a sequence over the limit; ``NAME.overlong.json`` lists origin and length.
         unsupervised: How many rows were left out because no target remained; ``NAME.empty.json`` lists origins.
+        tasks: Rows that are learnt from, by task, where tasks are told apart.
     """
 
     rows: int = 0
@@ -39,6 +40,7 @@ class Lengths:
     longest: int = 0
     overlong: int = 0
     unsupervised: int = 0
+    tasks: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path, name: str) -> Lengths:
@@ -54,8 +56,15 @@ class Encoded:
         name: The split.
     """
 
-    PARTS: tuple[tuple[str, str], ...] = (("ids", "i"), ("weights", "f"), ("sequences", "q"), ("rows", "q"))
-    """File endings and array types: ids and weights of all tokens, where sequences end, where rows end."""
+    PARTS: tuple[tuple[str, str], ...] = (
+        ("ids", "i"),
+        ("weights", "f"),
+        ("sequences", "q"),
+        ("rows", "q"),
+        ("tasks", "q"),
+    )
+    """File endings and array types: ids and weights of all tokens, where sequences end, where rows
+    end, the task of each sequence."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.parts = {part: read_numbers(folder / f"{name}.{part}", kind) for part, kind in self.PARTS}
@@ -77,7 +86,8 @@ class Encoded:
         """A sequence by its place among all."""
         ends = self.parts["sequences"]
         tokens = slice(int(ends[number - 1]) if number else 0, int(ends[number]))
-        return TokenSequence(self.parts["ids"][tokens].tolist(), self.parts["weights"][tokens].tolist())
+        ids, weights = self.parts["ids"][tokens].tolist(), self.parts["weights"][tokens].tolist()
+        return TokenSequence(ids, weights, int(self.parts["tasks"][number]))
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -123,6 +133,7 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
                 parts["ids"].extend(sequence.ids)
                 parts["weights"].extend(sequence.weights)
                 parts["sequences"].extend([parts["ids"].count])
+                parts["tasks"].extend([sequence.task])
                 fitting.lengths.supervised += sequence.supervised
             parts["rows"].extend([parts["sequences"].count])
             origins.append(row.origin)
@@ -164,6 +175,7 @@ class Fitting:
                 sequences = [cut(sequence, limit) for sequence in sequences]
             sequences = [sequence for sequence in sequences if sequence.supervised]
             if sequences:
+                self.count(sequences[0].task)
                 yield row, sequences
             else:
                 self.lengths.unsupervised += 1
@@ -176,9 +188,16 @@ class Fitting:
             ModelError: The chat template refuses it; the row's place is said.
         """
         try:
-            return self.section.objective.sequences(row.conversation, self.encoder)
+            return self.section.sequences(row, self.encoder)
         except ModelError as error:
             raise error.at(f"{row.origin}; {error.where}" if error.where else row.origin) from None
+
+    def count(self, task: int) -> None:
+        """One more row of a task, where tasks are told apart."""
+        routing = self.section.method.routing()
+        if routing:
+            name = routing.tasks[task]
+            self.lengths.tasks[name] = self.lengths.tasks.get(name, 0) + 1
 
     def too_long(self, row: Row, longest: int) -> None:
         """Count and list a row over the limit.
@@ -199,4 +218,4 @@ class Fitting:
 
 def cut(sequence: TokenSequence, length: int) -> TokenSequence:
     """The first tokens of a sequence."""
-    return TokenSequence(sequence.ids[:length], sequence.weights[:length])
+    return replace(sequence, ids=sequence.ids[:length], weights=sequence.weights[:length])

@@ -65,7 +65,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)
     trainer.train()
     trunk.remove(entry.folder)
-    return finish(trainer, model, memory.peak_bytes(environment.device), entry)
+    return finish(trainer, model, dataset, memory.peak_bytes(environment.device), entry)
 
 
 def build(section: TuneSection, model: Model, environment: Environment) -> Forward:
@@ -82,6 +82,11 @@ def build(section: TuneSection, model: Model, environment: Environment) -> Forwa
     forward = Forward(network, environment.dtype)
     forward.notes += share_inputs(network, lambda: forward(trial(network)))
     forward.notes += method.notes(network)
+    if not method.mergeable:
+        forward.notes.append(
+            "what is learnt cannot be written as plain weights: it is exported as an adapter and served beside its "
+            "base, and there is neither a merged form nor a GGUF"
+        )
     return forward
 
 
@@ -94,11 +99,11 @@ def check_length(section: TuneSection, model: Model) -> None:
         )
 
 
-def finish(trainer: Trainer, model: Model, peak: int, entry: Entry) -> Tuned:
+def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: Entry) -> Tuned:
     """Write the weights that are kept and the training's figures."""
     section, progress = trainer.section, trainer.progress
     best_step = trainer.take_best()
-    save_weights(trainer, model, entry.folder / "weights")
+    save_weights(trainer, model, dataset, entry.folder / "weights")
     tuned = Tuned(
         method=section.model_dump(mode="json")["method"],
         adapter=section.method.adapter,
@@ -122,10 +127,15 @@ def finish(trainer: Trainer, model: Model, peak: int, entry: Entry) -> Tuned:
     return tuned
 
 
-def save_weights(trainer: Trainer, model: Model, place: Path) -> None:
-    """Write the weights folder in one move."""
+def save_weights(trainer: Trainer, model: Model, dataset: Dataset, place: Path) -> None:
+    """Write the weights folder in one move, with a record of what an adapter was trained on."""
+    from sevenfold.tune.several import provenance
+
+    section = trainer.section
     temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=".weights-"))
-    trainer.section.method.save(trainer.forward.network, temporary, model.card.name)
+    section.method.save(trainer.forward.network, temporary, model.card.name)
+    if section.method.adapter:
+        provenance.write(temporary, section, model, dataset)
     if place.exists():
         shutil.rmtree(place)
     temporary.chmod(0o755)

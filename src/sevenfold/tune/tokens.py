@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
@@ -16,6 +17,7 @@ from sevenfold.record import Entry, code_digest, digest, file_digest
 from sevenfold.tune.section import TuneSection
 
 if TYPE_CHECKING:
+    from sevenfold.chat.encoder import Encoder
     from sevenfold.tune.encoded import Encoded, Lengths
 
 KIND, NAME = "tokens", "rows"
@@ -45,7 +47,7 @@ def encoded_split(split: str, section: TuneSection, dataset: Dataset, model: Mod
     from sevenfold.tune.encoded import Encoded, Lengths, encode
 
     def make(folder: Path) -> None:
-        encode(counted(split, dataset, entry), section, model.encoder(), folder, NAME)
+        encode(counted(split, dataset, entry), section, led_encoder(section, model), folder, NAME)
 
     folder = cache.kept(KIND, content_key(split, section, dataset, model), make)
     cache.trim(KIND, LIMIT)
@@ -57,6 +59,11 @@ def encoded_split(split: str, section: TuneSection, dataset: Dataset, model: Mod
     return Encoded(folder, NAME)
 
 
+def led_encoder(section: TuneSection, model: Model) -> Encoder:
+    """The model's encoder, with the virtual tokens that the method puts before every conversation."""
+    return model.encoder(section.method.lead(model.card.vocabulary))
+
+
 def content_key(split: str, section: TuneSection, dataset: Dataset, model: Model) -> str:
     """The hash of everything that decides a split's tokens: rows, tokenizer, what is asked of them, and the code."""
     objective = sys.modules[type(section.objective).__module__].__file__
@@ -65,6 +72,8 @@ def content_key(split: str, section: TuneSection, dataset: Dataset, model: Model
             "rows": cache.remembered_digest(dataset.path(split)) if dataset.counts.get(split) else None,
             "tokenizer": {path.name: file_digest(path) for path in model.tokenizer_folder.iterdir()},
             "stop": sorted(model.stop_ids),
+            "lead": section.method.lead(model.card.vocabulary),
+            "routing": asdict(routing) if (routing := section.method.routing()) else None,
             "section": section.model_dump(mode="json", include={"objective", "max_length", "overlong"}),
             "objective": file_digest(Path(str(objective))),
             "code": code_digest("chat", "tune"),
@@ -90,6 +99,7 @@ def tell(lengths: Lengths, split: str, section: TuneSection, entry: Entry) -> No
         entry.metric("train_tokens", lengths.tokens)
         entry.metric("train_targets", lengths.supervised)
         entry.metric("longest_tokens", lengths.longest)
+    tell_tasks(lengths, split, section, entry)
     if lengths.overlong:
         verb = {"drop": "left out", "cut": "cut"}[section.overlong]
         entry.warn(
@@ -98,6 +108,16 @@ def tell(lengths: Lengths, split: str, section: TuneSection, entry: Entry) -> No
         )
     if lengths.unsupervised:
         entry.warn(f"{lengths.unsupervised} {split} rows have nothing to learn; listed in {split}.empty.json")
+
+
+def tell_tasks(lengths: Lengths, split: str, section: TuneSection, entry: Entry) -> None:
+    """Say how many rows each task has, where tasks are told apart; one without rows learns nothing."""
+    routing = section.method.routing()
+    if routing and len(routing.tasks) > 1 and lengths.rows:
+        counts = {task: lengths.tasks.get(task, 0) for task in routing.tasks}
+        entry.note(f"{split} rows by task: {', '.join(f'{task} {count:,}' for task, count in counts.items())}")
+        for task in (task for task, count in counts.items() if not count and split == "train"):
+            entry.warn(f"no row is of the task {task!r}: its adapter stays as it begins")
 
 
 def listings(lengths: Lengths) -> list[str]:

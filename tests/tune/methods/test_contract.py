@@ -13,9 +13,23 @@ from sevenfold.schema import build
 from sevenfold.tune.methods import METHODS
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import tune
+from tests.tune.several import made
 
 IDS = torch.tensor([[1, 5, 9, 2, 30, 41, 7]])
 VOCABULARY = 400
+RATES = {"mezo": 1e-3}
+"""Learning rates of methods that 1e-2 is no sensible one for."""
+
+
+FIELDS: dict[str, dict[str, object]] = {}
+"""What a method cannot do without, by its name."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def files(tiny_model, tmp_path_factory) -> None:
+    """Adapters for the method that stands on others."""
+    folder = tmp_path_factory.mktemp("adapters")
+    FIELDS["fusion"] = {"adapters": [str(made.adapter(tiny_model, folder / str(seed), seed)) for seed in (1, 2)]}
 
 
 @pytest.fixture(params=METHODS.names())
@@ -25,7 +39,7 @@ def name(request) -> str:
 
 @pytest.fixture
 def method(name):
-    return build(METHODS.find(name), {}, name)
+    return build(METHODS.find(name), FIELDS.get(name, {}), name)
 
 
 @torch.no_grad()
@@ -36,7 +50,15 @@ def logits(network, lead=()):
 
 
 def train(name: str, tmp_path, dataset, model, environment, **fields):
-    section = TuneSection.model_validate({"method": name, "learning_rate": 1e-2, "steps": 4, "batch": 4, **fields})
+    section = TuneSection.model_validate(
+        {
+            "method": {name: FIELDS.get(name, {})},
+            "learning_rate": RATES.get(name, 1e-2),
+            "steps": 4,
+            "batch": 4,
+            **fields,
+        }
+    )
     entry = Entry(tmp_path / "4-tune")
     entry.folder.mkdir(exist_ok=True)
     return tune(section, dataset, model, environment, entry)
@@ -124,7 +146,9 @@ def test_plain_peft_loads_what_is_saved(name, tmp_path, dataset, tiny_model, env
 
 @pytest.mark.parametrize("proof", ["packing", "accumulation", "resume"])
 def test_the_proofs_hold_before_and_behind_training(proof, name, tmp_path, dataset, tiny_model, environment) -> None:
-    section = TuneSection.model_validate({"method": name, "learning_rate": 1e-2, "steps": 4, "batch": 4})
+    section = TuneSection.model_validate(
+        {"method": {name: FIELDS.get(name, {})}, "learning_rate": RATES.get(name, 1e-2), "steps": 4, "batch": 4}
+    )
     case = Case(section, dataset, tiny_model, environment, tmp_path)
     assert proofs.run(proof, case).passed
     case.tuned = train(name, tmp_path, dataset, tiny_model, environment)

@@ -5,6 +5,8 @@ Either way gives the losses and gradients of keeping everything.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from sevenfold.errors import RecipeError
+from sevenfold.tune.engine import routes, virtual
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -79,10 +82,27 @@ def recompute(network: PreTrainedModel, count: int) -> None:
 
     # Not reentrant: the first block's input needs no gradient under a frozen base, and keyword arguments, among them
     # the bounds of the documents, go with the call.
-    again = partial(checkpoint, use_reentrant=False)
+    again = partial(checkpoint, use_reentrant=False, context_fn=remembered(network))
     for number, block in enumerate(recomputable(network)):
         block.gradient_checkpointing = number < count  # type: ignore[assignment]
         block._gradient_checkpointing_func = again  # type: ignore[assignment]
+
+
+def remembered(network: nn.Module) -> Callable[[], tuple[AbstractContextManager[None], AbstractContextManager[None]]]:
+    """For ``torch.utils.checkpoint``: a block that is computed again finds what its own pass said beside the states."""
+    noted = virtual.noted(network)
+
+    def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        return nullcontext(), together(routes.again()[1], noted())
+
+    return contexts
+
+
+@contextmanager
+def together(first: AbstractContextManager[None], second: AbstractContextManager[None]) -> Iterator[None]:
+    """Two contexts as one."""
+    with first, second:
+        yield
 
 
 class Offloading(saved_tensors_hooks):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from sevenfold.tune.engine import heads, layouts
+from sevenfold.tune.engine import heads, layouts, routes
 from sevenfold.tune.engine.passes import Pass
 from sevenfold.tune.engine.probe import revealing, trial, truth
 
@@ -64,7 +64,8 @@ class Forward:
 
     def hidden(self, batch: Pass) -> Tensor:
         """The last hidden states from which targets are predicted, ``N x D``; called under :meth:`autocast`."""
-        return self.layout.call(batch)
+        with routes.of_pass(batch):
+            return self.layout.call(batch)
 
 
 def own_weights(network: nn.Module) -> Iterator[nn.Parameter]:

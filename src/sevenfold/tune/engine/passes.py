@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ class Pass:
         sources_N: Index in T of the token behind which each target is predicted.
         labels_N: The id of each target.
         weights_N: The weight of each target in the loss, float32.
+        tasks: The number of each document's task, documents of one task together; empty: nobody knows.
     """
 
     ids_1T: Tensor
@@ -31,6 +32,7 @@ class Pass:
     sources_N: Tensor
     labels_N: Tensor
     weights_N: Tensor
+    tasks: list[int] = field(default_factory=list)
 
     @property
     def tokens(self) -> int:
@@ -45,15 +47,16 @@ class Pass:
     def to(self, device: str) -> Pass:
         """The same pass on a device."""
         moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return Pass(bounds=self.bounds, **moved)
+        return Pass(bounds=self.bounds, tasks=self.tasks, **moved)
 
 
 def pack(sequences: Sequence[TokenSequence]) -> Pass:
-    """Lay documents side by side.
+    """Lay documents side by side, those of one task together, in order otherwise.
 
     A token is a target when its weight is above zero and it is not its document's first; it is predicted from the
     token before it, so no prediction crosses a border.
     """
+    sequences = sorted(sequences, key=lambda sequence: sequence.task)
     lengths = [len(sequence) for sequence in sequences]
     bounds = [0, *np.cumsum(lengths).tolist()]
     ids = np.concatenate([np.asarray(sequence.ids, dtype=np.int64) for sequence in sequences])
@@ -67,6 +70,7 @@ def pack(sequences: Sequence[TokenSequence]) -> Pass:
         sources_N=torch.from_numpy(targets - 1),
         labels_N=torch.from_numpy(ids[targets]),
         weights_N=torch.from_numpy(weights[targets]),
+        tasks=[sequence.task for sequence in sequences],
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sevenfold.chat.encoder import TokenSequence
+from sevenfold.tune.engine import routes
 from sevenfold.tune.engine.passes import Pass, pack
 from sevenfold.tune.engine.seq2seq import decoder_start, exchanges
 
@@ -70,7 +71,7 @@ def trial(network: Any) -> Pass:
 def apart(batch: Pass) -> list[Pass]:
     """A pass for each document."""
     singles = []
-    for start, end in zip(batch.bounds, batch.bounds[1:], strict=False):
+    for number, (start, end) in enumerate(zip(batch.bounds, batch.bounds[1:], strict=False)):
         own = (batch.sources_N >= start) & (batch.sources_N < end)
         singles.append(
             Pass(
@@ -80,6 +81,7 @@ def apart(batch: Pass) -> list[Pass]:
                 sources_N=batch.sources_N[own] - start,
                 labels_N=batch.labels_N[own],
                 weights_N=batch.weights_N[own],
+                tasks=batch.tasks[number : number + 1],
             )
         )
     return singles
@@ -112,7 +114,8 @@ def plain(network: Any, document: Pass) -> tuple[Tensor, Tensor]:
     seen: list[Any] = []
     hook = trunk(network).register_forward_hook(lambda module, arguments, output: seen.append(output))
     try:
-        logits = network(**inputs, use_cache=False).logits
+        with routes.of_pass(document):
+            logits = network(**inputs, use_cache=False).logits
     finally:
         hook.remove()
     return seen[-1].last_hidden_state[0][places], logits[0][places]
@@ -136,7 +139,7 @@ def observe(network: Any, call: Call, batch: Pass) -> tuple[Tensor, int]:
 
     hooks = [module.register_forward_hook(cut) for module in embeddings(network)]
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), routes.of_pass(batch):
             states_ND = call(batch)
             last_MD = states_ND[batch.sources_N >= batch.bounds[-2]]
     finally:
