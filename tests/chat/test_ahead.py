@@ -154,3 +154,12 @@ def test_a_refusal_of_the_template_comes_with_its_own_row(tiny_model) -> None:
                 reader.sequences(row.conversation)
         else:
             reader.sequences(row.conversation)
+
+
+def test_virtual_tokens_stand_before_every_sequence(tiny_model) -> None:
+    plain = tiny_model.encoder([400, 401])
+    rows = [line(["hello", "the answer", "more", "the model"], False) for _ in range(3)]
+    reader = ReadAhead(plain)
+    found = [reader.sequences(row.conversation) for row in reader.over(rows)]
+    assert found == [plain.sequences(row.conversation) for row in rows]
+    assert all(sequence.ids[:2] == [400, 401] for sequences in found for sequence in sequences)

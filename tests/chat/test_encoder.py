@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sevenfold.chat import templates
 from sevenfold.chat.conversation import Conversation
-from sevenfold.chat.encoder import Encoder
+from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import ModelError
 from tests import tiny
 
@@ -133,3 +133,21 @@ def test_any_words_are_learnt_exactly_behind_what_a_server_sends(contents: list[
         starts = [i for i, w in enumerate(sequence.weights) if w and not sequence.weights[i - 1]]
         prompts = [encoder.prompt(conversation.messages[:index]) for index in conversation.replies]
         assert all(sequence.ids[:start] in prompts for start in starts)
+
+
+def test_virtual_tokens_stand_before_every_sequence_and_every_prompt_and_have_no_text(encoder, tiny_model) -> None:
+    led = tiny_model.encoder([400, 401])
+    messages = TWO_TURNS.messages[:1]
+    assert led.prompt(messages) == [400, 401, *encoder.prompt(messages)]
+    assert led.sequences(TWO_TURNS) == [sequence.led([400, 401]) for sequence in encoder.sequences(TWO_TURNS)]
+    assert led.reply(TWO_TURNS.messages, 1) == encoder.reply(TWO_TURNS.messages, 1)
+    assert led.decode(led.prompt(messages)) == encoder.decode(encoder.prompt(messages))
+    assert tiny_model.encoder().lead == ()
+
+
+def test_a_sequence_behind_what_led_it_is_the_sequence() -> None:
+    sequence = TokenSequence([5, 6, 7], [0.0, 1.0, 0.5])
+    led = sequence.led([400, 401])
+    assert (led.ids, led.weights) == ([400, 401, 5, 6, 7], [0.0, 0.0, 0.0, 1.0, 0.5])
+    assert led.supervised == 2
+    assert led.behind(2) == sequence

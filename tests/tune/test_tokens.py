@@ -65,6 +65,16 @@ def test_a_second_run_reads_what_the_first_wrote_and_is_told_the_same(split, own
     assert len(json.loads(lists[0])) == 20 - len(first)
 
 
+def test_virtual_tokens_count_as_tokens(split, dataset, tiny_model) -> None:
+    plain, _ = split(0, max_length=100)
+    found, _ = split(1, max_length=100, method={"prompt": {"tokens": 10}})
+    longest = max(map(len, plain.sequences(range(len(plain)))))
+    assert found.sequence(0) == plain.sequence(0).led(range(400, 410))
+    assert max(map(len, found.sequences(range(len(found))))) <= 100
+    _, told = split(2, max_length=longest, method={"prompt": {"tokens": 10}})
+    assert "longest " + str(longest + 10) in told.record.notes[0]
+
+
 def test_an_emptied_cache_is_filled_with_the_same_bits(split, own_cache) -> None:
     split(0, max_length=60)
     (folder,) = kept(own_cache)
@@ -94,6 +104,7 @@ def test_everything_that_decides_the_tokens_is_in_the_key(dataset, tiny_model, t
         content_key("train", section, dataset, model("template", template=tiny.CHATML + " ")),
         content_key("train", TuneSection(max_length=60), dataset, tiny_model),
         content_key("train", TuneSection(overlong="cut"), dataset, tiny_model),
+        content_key("train", TuneSection.model_validate({"method": "prompt"}), dataset, tiny_model),
         content_key("train", own_objective(tmp_path, "1.0"), dataset, tiny_model),
         content_key("train", own_objective(tmp_path, "2.0"), dataset, tiny_model),
     ]
