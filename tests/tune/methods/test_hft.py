@@ -17,6 +17,7 @@ from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import build, tune
 from sevenfold.tune.tokens import encoded_split
 from sevenfold.tune.trainer import Trainer
+from tests.tune.engine.architectures import ARCHITECTURES
 
 STRATEGIES = ["category", "layer", "model", "random"]
 
@@ -50,6 +51,15 @@ def test_a_block_has_attention_feed_forward_and_norms() -> None:
         ("norms", "input_layernorm"),
         ("norms", "post_attention_layernorm"),
     ]
+
+
+def test_an_encoders_blocks_and_its_decoders_move() -> None:
+    network = ARCHITECTURES["T5"].build()
+    found = halves.parts(network)
+    assert {part.block for part in found} == {0, 1, 2, 3}
+    assert {name.split(".")[0] for part in found for name in part.names} == {"encoder", "decoder"}
+    categories = [part.category for part in found if part.block == 3]
+    assert [categories.count(category) for category in ("attention", "feed-forward", "norms")] == [8, 2, 3]
 
 
 def test_half_of_each_category_moves_and_the_next_round_moves_the_other_half() -> None:

@@ -14,6 +14,7 @@ from sevenfold.tune.engine import spectrum
 from sevenfold.tune.methods.spectrum import Spectrum
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import tune
+from tests.tune.engine.architectures import ARCHITECTURES
 
 
 def with_values(values: list[float], rows: int = 6, columns: int = 9) -> torch.Tensor:
@@ -81,6 +82,15 @@ def test_a_skeleton_counts_what_a_network_will_train(tiny_model) -> None:
         method.attach(network)
         counts.append(sum(weight.numel() for weight in method.trainable(network).values()))
     assert counts[0] == counts[1]
+
+
+def test_an_encoder_and_its_decoder_are_ranked_apart() -> None:
+    network = ARCHITECTURES["T5"].build()
+    method = Spectrum(share=0.5, kinds=["SelfAttention.q"])
+    method.attach(network)
+    moving = [name.partition(".")[0] for name in method.trainable(network)]
+    assert sorted(moving) == ["decoder", "encoder"]
+    assert "decoder.block: layer.*.SelfAttention.q: block" in method.notes(network)[0]
 
 
 def test_kinds_and_patterns_choose(tiny_model) -> None:

@@ -31,6 +31,30 @@ def stack(network: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     return min(found, key=lambda item: item[0].count("."))
 
 
+def stacks(network: PreTrainedModel) -> list[tuple[str, nn.ModuleList]]:
+    """The blocks of a network, or those of the encoder and those of the decoder, with the lists' full names.
+
+    Raises:
+        ModelError: The network has no such list.
+    """
+    if not network.config.is_encoder_decoder:
+        return [stack(network)]
+    names = {part: name for name, part in network.named_modules()}
+    halves = (network.get_encoder(), network.get_decoder())
+    return [
+        min(
+            ((name, part) for name, part in half.named_modules(prefix=names[half]) if isinstance(part, nn.ModuleList)),
+            key=lambda item: item[0].count("."),
+        )
+        for half in halves
+    ]
+
+
+def named(network: PreTrainedModel) -> dict[str, nn.Module]:
+    """All blocks by their full names, lowest first, an encoder's before the decoder's."""
+    return {f"{name}.{number}": block for name, blocks in stacks(network) for number, block in enumerate(blocks)}
+
+
 def ends(network: PreTrainedModel, first: int, last: int, where: str) -> list[str]:
     """The full names of the lowest ``first`` and the highest ``last`` blocks.
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sevenfold.errors import RecipeError
-from sevenfold.tune.engine.blocks import stack
+from sevenfold.tune.engine import blocks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -25,7 +25,7 @@ class Part:
     """A weight with its bias: what moves or is frozen as one.
 
     Args:
-        block: Number of its block.
+        block: Number of its block; a decoder's are counted behind its encoder's.
         category: What it does there.
         names: Its parameters.
     """
@@ -37,8 +37,8 @@ class Part:
 
 def parts(network: PreTrainedModel) -> list[Part]:
     """All parts of the network's blocks, lowest first, in the order in which the network has them."""
-    prefix, blocks = stack(network)
-    return [part for number, block in enumerate(blocks) for part in parts_of(block, number, f"{prefix}.{number}")]
+    found = enumerate(blocks.named(network).items())
+    return [part for number, (name, block) in found for part in parts_of(block, number, name)]
 
 
 def parts_of(block: nn.Module, number: int, prefix: str) -> Iterator[Part]:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from sevenfold.tune.engine import bases, sparse
-from sevenfold.tune.engine.blocks import stack
+from sevenfold.tune.engine import bases, blocks, sparse
 from sevenfold.tune.engine.growth import spread
 from sevenfold.tune.engine.sparse import SparseLinear
 from sevenfold.tune.engine.units import Group
@@ -173,9 +172,8 @@ class Blocks(Choice):
 
     def attach(self, network: PreTrainedModel, by: By) -> None:
         """Deltas on every row of the chosen blocks."""
-        name, blocks = stack(network)
         linear = bases.linear_names(network)
-        inside = [[part for part in linear if part.startswith(f"{name}.{number}.")] for number in range(len(blocks))]
+        inside = [[part for part in linear if part.startswith(f"{name}.")] for name in blocks.named(network)]
         for number in self.first(network, inside, by):
             for part in inside[number]:
                 base = network.get_submodule(part)

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from sevenfold import cache
 from sevenfold.record import write_text
-from sevenfold.tune.engine import bases
-from sevenfold.tune.engine.blocks import stack
+from sevenfold.tune.engine import bases, blocks
 
 QUICK = 2**16
 """Entries of a weight up to which its singular values are computed sooner than they are looked up."""
@@ -89,18 +88,20 @@ def write_ratio(weight: Tensor, folder: Path) -> None:
 def kinds(network: Any, endings: list[str]) -> dict[str, list[str]]:
     """The linear layers of the blocks by kind, which is their name in the block; numbers of experts do not count.
 
+    An encoder's kinds are others than its decoder's.
+
     Args:
         network: The network.
         endings: Last parts of the names to take; empty: all.
     """
-    prefix = f"{stack(network)[0]}."
+    stacks = [name for name, _ in blocks.stacks(network)]
+    linear = bases.linear_names(network)
     found: dict[str, list[str]] = {}
-    for name in bases.linear_names(network):
-        if not name.startswith(prefix):
-            continue
-        kind = re.sub(r"\.\d+(?=\.|$)", ".*", name.removeprefix(prefix).partition(".")[2])
-        if not endings or any(kind == ending or kind.endswith(f".{ending}") for ending in endings):
-            found.setdefault(kind, []).append(name)
+    for stack in stacks:
+        for name in (name for name in linear if name.startswith(f"{stack}.")):
+            kind = re.sub(r"\.\d+(?=\.|$)", ".*", name.removeprefix(f"{stack}.").partition(".")[2])
+            if not endings or any(kind == ending or kind.endswith(f".{ending}") for ending in endings):
+                found.setdefault(kind if len(stacks) == 1 else f"{stack}: {kind}", []).append(name)
     return found
 
 
