@@ -323,6 +323,38 @@ def show(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = False
         outcome.show_record(record, Console())
 
 
+@app.command("merge-adapters")
+def merge_adapters(  # noqa: PLR0913 (one option each)
+    parents: Annotated[list[str], typer.Argument(metavar="ADAPTER...", help="Runs, or folders in PEFT's format.")],
+    out: Annotated[Path, typer.Option(help="The new folder.")],
+    how: Annotated[
+        str, typer.Option(help="svd, concatenate, linear, average, ties, dare; or with fields: '{svd: {rank: 32}}'.")
+    ] = "",
+    weights: Annotated[str, typer.Option(help="How much each counts, for example 0.7,0.3; default: 1 each.")] = "",
+    ask: Annotated[int, typer.Option(min=0, help="Prompts of each adapter that are asked behind the merge.")] = 8,
+    prompts: Annotated[Path | None, typer.Option(help="Prompts to ask, one a line, instead of the runs' rows.")] = None,
+    texts: Annotated[
+        Path | None, typer.Option("--for", help="Texts of a new domain, one a line: only near adapters are averaged.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=2, help="Adapters that are chosen with --for, at most.")] = 5,
+    base: Annotated[str | None, typer.Option(help="The base model, where no run says it.")] = None,
+    seed: Annotated[int, typer.Option(help="Of what dare draws.")] = 17,
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Several LoRA adapters of one base to one, and a look at what it inherits from each."""
+    from sevenfold.commands import merging
+    from sevenfold.console import Console
+
+    wish = merging.Wish(tuple(parents), out, how, weights, ask, prompts, texts, most, base, seed, runs)
+    console = Console()
+    outcome = merging.run(wish, console)
+    if as_json:
+        emit(outcome.as_json())
+    else:
+        merging.show(outcome, console)
+
+
 @app.command()
 def schema(as_json: JsonOption = True) -> None:
     """The JSON Schema of a recipe, for editors; always one JSON object."""

@@ -1,0 +1,122 @@
+"""The command ``merge-adapters`` on runs and on folders."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from tests.tune.several import made
+from tests.whole import sevenfold, write_recipe
+
+TASKS = ("chat", "translate")
+
+
+@pytest.fixture(scope="module")
+def two_tasks(tiny_weights, tmp_path_factory):
+    """A folder with a run of the method ``several`` over rows of two tasks, without tags in their prompts."""
+    import contextlib
+
+    folder = tmp_path_factory.mktemp("tasks")
+    rows = [
+        {"prompt": f"say {number}: the data", "completion": "the model reads " * (1 + number % 2), "task": task}
+        for number in range(20)
+        for task in TASKS
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    method = {"several": {"tasks": list(TASKS), "rank": 4}}
+    path = write_recipe(folder, tiny_weights, prepare={"clean": []}, tune={"method": method})
+    recipe = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(recipe))
+    with contextlib.chdir(folder):
+        called = sevenfold("tune", "small.yaml")
+    assert called.code == 0, called.err
+    return folder
+
+
+@pytest.fixture
+def inside(two_tasks, monkeypatch):
+    monkeypatch.chdir(two_tasks)
+    return two_tasks
+
+
+def tasks(folder):
+    return [folder / "runs" / "small" / "4-tune" / "weights" / task for task in TASKS]
+
+
+def test_adapters_of_a_run_are_merged_and_asked_their_own_prompts(inside, tmp_path) -> None:
+    called = sevenfold("merge-adapters", *tasks(inside), "--out", tmp_path / "out", "--ask", 3, "--json")
+    assert called.code == 0, called.err
+    found = called.json
+    assert (found["layers"], found["rank"]) == (14, 4)
+    assert 0 < found["energy"] <= 1
+    assert [asked["prompts_of"] for asked in found["behaviour"]] == ["small/chat", "small/translate"]
+    assert set(found["behaviour"][0]["rows"][0]["answers"]) == {"small/chat", "small/translate", "merged"}
+    assert any("same form of prompts" in warning for warning in found["warnings"])
+    assert json.loads((tmp_path / "out" / "behaviour.json").read_text()) == found["behaviour"]
+
+
+def test_what_a_person_sees(inside, tmp_path) -> None:
+    called = sevenfold(
+        "merge-adapters", *tasks(inside), "--out", tmp_path / "out", "--how", "{svd: {rank: 2}}", "--ask", 2
+    )
+    assert called.code == 0, called.err
+    assert "14 layers, rank 2" in called.err
+    assert "of the change's energy is kept; least in model.layers." in called.err
+    assert "prompts of small/chat" in called.err
+
+
+def test_adapters_near_a_domain_are_averaged(inside, tmp_path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("say 3: the data\nthe model reads\n")
+    words = ["merge-adapters", *tasks(inside), "--out", tmp_path / "out", "--for", texts, "--ask", 0, "--json"]
+    called = sevenfold(*words)
+    assert called.code == 0, called.err
+    assert set(called.json["similarity"]) == {"small/chat", "small/translate"}
+    record = json.loads((tmp_path / "out" / "sevenfold.json").read_text())
+    assert record["how"] == {"average": {}}
+    assert [parent["weight"] for parent in record["parents"]] == [0.5, 0.5]
+
+
+def test_a_run_is_its_adapter(inside, tmp_path) -> None:
+    called = sevenfold("merge-adapters", "small", tasks(inside)[1], "--out", tmp_path / "out", "--ask", 0, "--json")
+    assert called.code == 0, called.err
+    record = json.loads((tmp_path / "out" / "sevenfold.json").read_text())
+    assert [parent["task"] for parent in record["parents"]] == ["chat", "translate"]
+
+
+def test_folders_need_a_base_and_prompts_to_be_asked(tiny_model, tiny_weights, tmp_path) -> None:
+    folders = [made.adapter(tiny_model, tmp_path / name, seed) for name, seed in (("a", 1), ("b", 2))]
+    called = sevenfold("merge-adapters", *folders, "--out", tmp_path / "silent", "--json")
+    assert any("behaviour was not compared" in warning for warning in called.json["warnings"])
+    (tmp_path / "prompts.txt").write_text("hello\nwhat is it\n")
+    words = ["--prompts", tmp_path / "prompts.txt", "--base", tiny_weights, "--how", "concatenate", "--json"]
+    called = sevenfold("merge-adapters", *folders, "--out", tmp_path / "out", *words)
+    assert called.code == 0, called.err
+    assert called.json["rank"] == 8
+    assert [len(asked["rows"]) for asked in called.json["behaviour"]] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--how", "tiess"], "did you mean: ties"),
+        (["--how", "{ties: {densty: 1}}"], "densty"),
+        (["--weights", "a,b"], "are no numbers"),
+        (["--weights", "1"], "2 adapters with 1 weights"),
+        (["--for", "nowhere.txt"], "what a, b was trained on is not known"),
+    ],
+)
+def test_mistakes_are_messages(words, said, tiny_model, tmp_path) -> None:
+    folders = [made.adapter(tiny_model, tmp_path / name, seed) for name, seed in (("a", 1), ("b", 2))]
+    called = sevenfold("merge-adapters", *folders, "--out", tmp_path / "out", *words)
+    assert called.code == 2
+    assert said in called.err
+
+
+def test_a_full_folder_is_left_alone(tiny_model, tmp_path) -> None:
+    folders = [made.adapter(tiny_model, tmp_path / name, seed) for name, seed in (("a", 1), ("b", 2))]
+    called = sevenfold("merge-adapters", *folders, "--out", folders[0])
+    assert called.code == 2
+    assert "is not empty" in called.err
