@@ -238,10 +238,12 @@ def sample(index: int, label: str, rows: Mapping[str, list[Told]]) -> Sample:
 
 
 def variants(told: Told, source: str) -> Part:
-    """Each variant's command, which makes the same run by hand, and why some have none."""
+    """Each variant's command, which makes the same run by hand, with the run's own page; and why some have none."""
     rows = []
     for one in told["variants"]:
         failure = one["failure"]
         words = [failure[key] for key in ("problem", "where", "expected", "next") if failure and failure[key]]
-        rows.append((one["name"], "\n".join(map(str, words)) if failure else one["command"]))
-    return Part("Commands", [Table(("variant", "its run, or why there is none"), rows, source, words=True)])
+        page = f"{one['name']}/report.html" if one["state"] == "done" else ""
+        rows.append((one["name"], "\n".join(map(str, words)) if failure else one["command"], page))
+    columns = ("variant", "its run, or why there is none", "its page")
+    return Part("Commands", [Table(columns, rows, source, words=True)])

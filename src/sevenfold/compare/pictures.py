@@ -78,7 +78,7 @@ def gains(points: Sequence[Point], metric: str, lower_is_better: bool) -> Markup
     axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
     axes.spines["left"].set_visible(False)
     axes.set(xlabel=f"{metric}, difference from the base")
-    axes.invert_yaxis()
+    axes.set_ylim(len(points) - 0.5, -0.5)
     if lower_is_better:
         axes.invert_xaxis()
     return inline(figure, "gains", f"Difference in {metric} with its interval")
