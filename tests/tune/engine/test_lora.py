@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from transformers.pytorch_utils import Conv1D
 
 from sevenfold.tune.engine.lora import LoraLinear, share_inputs
+from tests.tune.engine.kept import kept_bytes
 
 
 @pytest.fixture(params=[True, False], ids=["bias", "no bias"])
@@ -82,6 +83,56 @@ def test_every_form_of_linear_layer_is_adapted_and_merges_to_its_own_kind(kind) 
     merged = adapted.merged()
     assert type(merged) is type(base)
     torch.testing.assert_close(merged(x), adapted(x))
+
+
+def test_dropout_is_on_the_input_of_a_alone(layer) -> None:
+    layer.dropout = 0.4
+    x = torch.randn(6, 12, requires_grad=True)
+    wanted = (x, layer.lora_A.weight, layer.lora_B.weight)
+    upstream = torch.randn(6, 20)
+    torch.manual_seed(5)
+    found = layer(x)
+    torch.manual_seed(5)
+    low = torch.native_dropout(x, 0.4, True)[0]
+    base = layer.base_layer
+    expected = F.linear(x, base.weight, base.bias) + layer.scale * layer.lora_B(layer.lora_A(low))
+    torch.testing.assert_close(found, expected)
+    pairs = zip(
+        torch.autograd.grad(found, wanted, upstream), torch.autograd.grad(expected, wanted, upstream), strict=True
+    )
+    for a, b in pairs:
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(layer.eval()(x), plain(layer, x))
+
+
+def test_dropout_keeps_what_a_reads_and_not_the_input_too(layer) -> None:
+    x = torch.randn(50, 12, requires_grad=True)
+    assert kept_bytes(layer, x) == x.nbytes
+    layer.dropout = 0.4
+    assert kept_bytes(layer, x) == x.nbytes + x.numel()
+
+
+def test_behind_a_start_the_change_is_how_far_the_pair_moved(layer) -> None:
+    base = layer.base_layer
+    start = torch.randn(3, 12), torch.randn(20, 3)
+    layer.start_at(*start)
+    x = torch.randn(5, 12, requires_grad=True)
+    assert torch.equal(layer(x), base(x))
+    with torch.no_grad():
+        layer.lora_A.weight.add_(torch.randn(3, 12))
+        layer.lora_B.weight.add_(torch.randn(20, 3))
+    # The papers' own form: the start is taken off the weight, and the pair stands beside what is left.
+    residual = (base.weight - layer.scale * start[1] @ start[0]).detach()
+    expected = F.linear(x, residual, base.bias) + layer.scale * layer.lora_B(layer.lora_A(x))
+    found, upstream = layer(x), torch.randn(5, 20)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    wanted = (x, layer.lora_A.weight, layer.lora_B.weight)
+    pairs = zip(
+        torch.autograd.grad(found, wanted, upstream), torch.autograd.grad(expected, wanted, upstream), strict=True
+    )
+    for a, b in pairs:
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(layer.merged()(x), expected, rtol=1e-4, atol=1e-4)
 
 
 class Branches(nn.Module):

@@ -154,3 +154,77 @@ def test_transposed_layers_merge_into_transposed_layers() -> None:
 def test_other_numbers_of_bits_are_refused() -> None:
     with pytest.raises(RecipeError, match=r"qlora.bits = 3[\s\S]*4 or 8"):
         build(Qlora, {"bits": 3}, "qlora")
+
+
+@torch.no_grad()
+def weight_error(network, base) -> float:
+    """How far all weights with their changes are from the original ones."""
+    return sum(
+        float((part.merged().weight - base.get_submodule(name).weight).square().sum())
+        for name, part in network.named_modules()
+        if isinstance(part, LoraLinear)
+    )
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_loftq_starts_nearer_to_the_original_base(bits, steps, tiny_model) -> None:
+    base = tiny_model.network(torch.float32)
+    networks = []
+    for fields in ({}, {"init": "loftq", "loftq_steps": steps}):
+        networks.append(tiny_model.network(torch.float32))
+        Qlora(rank=16, bits=bits, **fields).attach(networks[-1])
+    plain, loftq = (weight_error(network, base) for network in networks)
+    assert loftq < 0.75 * plain
+    gaps = [(logits(network) - logits(base)).norm() for network in networks]
+    assert gaps[1] < gaps[0]
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_loftq_loads_again_and_merges(steps, tiny_model, tmp_path) -> None:
+    method = Qlora(rank=4, init="loftq", loftq_steps=steps)
+    network = tiny_model.network(torch.float32)
+    method.attach(network)
+    method.save(network, tmp_path, "tiny")
+    assert (tmp_path / "loftq.safetensors").exists() == (steps > 1)
+    loaded = tiny_model.network(torch.float32)
+    method.load(loaded, tmp_path)
+    expected = logits(network)
+    torch.testing.assert_close(logits(loaded), expected, rtol=1e-5, atol=1e-5)
+    again = tmp_path / "again"
+    again.mkdir()
+    method.save(loaded, again, "tiny")
+    assert {p.name: p.read_bytes() for p in again.iterdir()} == {
+        p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()
+    }
+    method.merge(loaded)
+    torch.testing.assert_close(logits(loaded), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_loftq_in_one_step_is_pefts(tiny_model) -> None:
+    """Quantise, then the best approximation of what that takes: the base is the one without LoftQ."""
+    plain, loftq = tiny_model.network(torch.float32), tiny_model.network(torch.float32)
+    Qlora(rank=4).attach(plain)
+    Qlora(rank=4, init="loftq", pissa_iterations=None).attach(loftq)
+    original = tiny_model.network(torch.float32)
+    for name, layer in quantised(loftq).items():
+        assert torch.equal(layer.codes, quantised(plain)[name].codes)
+        adapted = loftq.get_submodule(name.removesuffix(".base_layer"))
+        lost = original.get_submodule(name.removesuffix(".base_layer")).weight - layer.dense(torch.float32)
+        torch.testing.assert_close(
+            torch.linalg.svdvals(lost - adapted.change())[0], torch.linalg.svdvals(lost)[4], rtol=1e-3, atol=1e-5
+        )
+
+
+def test_the_skeleton_takes_loftq(tiny_model) -> None:
+    skeleton = tiny_model.skeleton()
+    method = Qlora(init="loftq", loftq_steps=2)
+    method.attach(skeleton)
+    assert len(method.trainable(skeleton)) == 28
+
+
+def test_loftq_needs_a_quantised_base() -> None:
+    from sevenfold.tune.methods.lora import Lora
+
+    with pytest.raises(RecipeError, match=r"lora\.init = 'loftq'"):
+        build(Lora, {"init": "loftq"}, "lora")

@@ -137,5 +137,9 @@ def attempt(forward: Forward) -> None:
     moving = [weight for weight in forward.network.parameters() if weight.requires_grad]
     with torch.random.fork_rng():
         torch.autograd.grad(forward(batch).sum(), moving, allow_unused=True)
-        with torch.no_grad():
-            forward(batch)
+        forward.network.eval()
+        try:
+            with torch.no_grad():
+                forward(batch)
+        finally:
+            forward.network.train()
