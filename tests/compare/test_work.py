@@ -31,6 +31,8 @@ vary:
 search: {steps: 4}
 """
 RUNS = Path("runs/ways")
+# The fixture starts six processes, each of which imports torch: half a minute on an idle machine.
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
