@@ -64,20 +64,21 @@ class Galore(torch.optim.Optimizer):
         step += 1
         weight.mul_(1 - rate * group["weight_decay"])
         if rank is None:
-            weight.sub_(self.adam(state, gradient), alpha=rate)
+            first, root = self.moments(state, gradient)
+            weight.addcdiv_(first, root, value=-rate)
         else:
-            small = self.adam(state, down(gradient, state["basis"]))
-            weight.sub_(up(small, state["basis"], weight.shape), alpha=rate * self.scale)
+            first, root = self.moments(state, down(gradient, state["basis"]))
+            add_up(weight, first / root, state["basis"], -rate * self.scale)
 
-    def adam(self, state: dict[str, Any], gradient: Tensor) -> Tensor:
-        """Adam's step for a rate of 1, behind one more gradient."""
+    def moments(self, state: dict[str, Any], gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """Numerator and denominator of Adam's step for a rate of 1, behind one more gradient."""
         if "exp_avg" not in state:
             state.update(exp_avg=torch.zeros_like(gradient), exp_avg_sq=torch.zeros_like(gradient))
         first, second = state["exp_avg"], state["exp_avg_sq"]
         first.lerp_(gradient, 1 - self.betas[0])
         second.mul_(self.betas[1]).addcmul_(gradient, gradient, value=1 - self.betas[1])
         unbiased = [1 - beta ** int(state["step"]) for beta in self.betas]
-        return (first / unbiased[0]).div_((second / unbiased[1]).sqrt_().add_(self.eps))
+        return first, (second / unbiased[1]).sqrt_().add_(self.eps).mul_(unbiased[0])
 
 
 def strongest(gradient: Tensor, rank: int) -> Tensor:
@@ -105,6 +106,9 @@ def down(gradient: Tensor, basis: Tensor) -> Tensor:
     return basis.t() @ gradient if gradient.shape[0] <= gradient.shape[1] else gradient @ basis
 
 
-def up(small: Tensor, basis: Tensor, shape: torch.Size) -> Tensor:
-    """A step in the small space as one of the whole weight."""
-    return basis @ small if shape[0] <= shape[1] else small @ basis.t()
+def add_up(weight: Tensor, small: Tensor, basis: Tensor, factor: float) -> None:
+    """Add a step of the small space to the weight: ``W += factor * P s``, or ``s P^T``; nothing of its size is made."""
+    if weight.shape[0] <= weight.shape[1]:
+        weight.addmm_(basis, small, alpha=factor)
+    else:
+        weight.addmm_(small, basis.t(), alpha=factor)

@@ -62,27 +62,40 @@ class AdaLomo(Descent):
     """
 
     def change(self, weight: torch.nn.Parameter) -> Tensor:
-        """``max(1e-3, rms(W)) * U / max(1, rms(U))``, float32."""
-        gradient = weight.grad.float()  # type: ignore[union-attr]
-        change = gradient * self.inverse_root(self.state[weight], gradient.square().add_(TINY))
-        size = max(LEAST, rms(weight.float()))
-        return change.mul_(size / max(1.0, rms(change)))
+        """``max(1e-3, rms(W)) * U / max(1, rms(U))``, in the place and type of the gradient."""
+        change = super().change(weight)
+        for factor in self.inverse_root(self.state[weight], change):
+            change.mul_(factor)
+        return change.mul_(max(LEAST, rms(weight)) / max(1.0, rms(change)))
 
-    def inverse_root(self, state: dict[str, Any], squares: Tensor) -> Tensor:
-        """``1 / sqrt(V)`` behind one more gradient."""
+    def inverse_root(self, state: dict[str, Any], gradient: Tensor) -> list[Tensor]:
+        """``1 / sqrt(V)`` behind one more gradient, as factors that broadcast to its shape."""
         step = state.setdefault("step", torch.tensor(0.0)).add_(1)
-        share = float(step) ** -0.8
-        if squares.ndim != 2:
-            mean = state.setdefault("mean", torch.zeros_like(squares)).lerp_(squares, share)
-            return mean.rsqrt()
-        rows = state.setdefault("rows", squares.new_zeros(squares.shape[0])).lerp_(squares.mean(1), share)
-        columns = state.setdefault("columns", squares.new_zeros(squares.shape[1])).lerp_(squares.mean(0), share)
-        return torch.outer((rows / rows.mean()).rsqrt(), columns.rsqrt())
+        means = mean_squares(gradient)
+        for name, mean in means.items():
+            state.setdefault(name, torch.zeros_like(mean)).lerp_(mean, float(step) ** -0.8)
+        if "rows" not in state:
+            return [state["all"].rsqrt()]
+        return [(state["rows"] / state["rows"].mean()).rsqrt_()[:, None], state["columns"].rsqrt()]
+
+
+def mean_squares(gradient: Tensor) -> dict[str, Tensor]:
+    """Means of a matrix's squares over ``rows`` and ``columns``, float32; ``all`` squares of anything else."""
+    if gradient.ndim != 2:
+        return {"all": gradient.float().square().add_(TINY)}
+    rows, columns = [], torch.zeros(gradient.shape[1], device=gradient.device)
+    for part in gradient.split(max(1, noise.PART // gradient.shape[1])):
+        squares = part.float().square().add_(TINY)
+        rows.append(squares.mean(1))
+        columns += squares.sum(0)
+    return {"rows": torch.cat(rows), "columns": columns / gradient.shape[0]}
 
 
 def rms(tensor: Tensor) -> float:
     """The root of the mean square."""
-    return float(torch.linalg.vector_norm(tensor)) / math.sqrt(tensor.numel())
+    flat = tensor.detach().reshape(-1)
+    squares = sum(float(part.float().square().sum()) for part in flat.split(noise.PART))
+    return math.sqrt(squares / tensor.numel())
 
 
 class Lomo(InBackward):
