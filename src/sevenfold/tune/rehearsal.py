@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +32,7 @@ class Rehearsal:
     Args:
         steps: How many were measured.
         tokens: Their tokens.
-        seconds: Their time.
+        seconds: Their time, at the median of the steps' speeds: one that something else held up counts no more.
         peak_bytes: The highest memory, the loading of the model included.
     """
 
@@ -74,12 +75,8 @@ def rehearse(
             taken.append(trainer.step(trainer.batches.at(step)))
             bar.advance(1)
     measured = taken[1:] or taken
-    return Rehearsal(
-        len(measured),
-        sum(step.tokens for step in measured),
-        sum(step.seconds for step in measured),
-        memory.peak_bytes(environment.device),
-    )
+    tokens, pace = sum(step.tokens for step in measured), median(step.seconds / step.tokens for step in measured)
+    return Rehearsal(len(measured), tokens, pace * tokens, memory.peak_bytes(environment.device))
 
 
 def chosen(rows: Encoded, section: TuneSection, seed: int) -> list[int]:
