@@ -63,8 +63,8 @@ class Encoded:
         ("rows", "q"),
         ("tasks", "q"),
     )
-    """File endings and array types: ids and weights of all tokens, where sequences end, where rows
-    end, the task of each sequence."""
+    """File endings and array types: ids and weights of all tokens, where sequences end, where rows end, and the task
+    of each sequence."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.parts = {part: read_numbers(folder / f"{name}.{part}", kind) for part, kind in self.PARTS}
