@@ -144,7 +144,7 @@ def test_nothing_is_asked_of_the_tokenizer_for_a_row_that_was_foreseen(tiny_mode
 
 
 def test_a_refusal_of_the_template_comes_with_its_own_row(tiny_model) -> None:
-    plain = tiny_model.encoder()
+    plain = Encoder(tiny_model.tokenizer(), tiny_model.stop_ids)
     plain.tokenizer.chat_template = "{% if messages[0]['content'] == 'bad' %}{{ raise_exception('no') }}{% endif %}ok"
     reader = ReadAhead(plain)
     rows = [line([text, "answer"], False) for text in ("good", "bad", "good")]
