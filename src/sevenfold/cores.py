@@ -15,9 +15,9 @@ def share() -> None:
     """Let waiting threads sleep soon, and keep few prepared products.
 
     OpenMP's default lets them spin. When another process wants a core, each wait then costs a slice of its time: a
-    training step of two seconds takes forty. oneDNN keeps 1,024 products, and torch's layer above it 1,024 more, each for
-    one shape with memory of its own. Without padding almost every pass is a new shape: the two stores take gigabytes.
-    What the user set stays.
+    training step of two seconds takes forty. oneDNN keeps 1,024 products, and torch's layer above it 1,024 more, each
+    for one shape with memory of its own. Without padding almost every pass is a new shape: the stores take more than
+    the training. What the user set stays.
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
         os.environ["GOMP_SPINCOUNT"] = SPINS

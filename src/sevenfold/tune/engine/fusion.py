@@ -40,7 +40,8 @@ class FusedLinear(nn.Module):
             raise TypeError(f"fusion adapts linear layers, not {type(base).__name__}")
         outputs = bases.sizes(base)[1]
         like = next(base.parameters())
-        held: dict[str, Any] = {"device": like.device, "dtype": like.dtype if like.is_floating_point() else torch.bfloat16}
+        dtype = like.dtype if like.is_floating_point() else torch.bfloat16
+        held: dict[str, Any] = {"device": like.device, "dtype": dtype}
         self.base_layer, self.ranks = base, [pair.rank for pair in pairs]
         self.downs = frozen(torch.cat([pair.down_RI for pair in pairs]).to(**held))
         self.ups = frozen(torch.cat([pair.scale * pair.up_OR for pair in pairs], 1).to(**held))
