@@ -31,11 +31,11 @@ class Adalora(LinearPeftMethod):
     singular values with the lowest scores are set to zero. A score is ``|w dw|`` of the value and of its two vectors,
     averaged over steps, times how much that wavers. Layers that matter keep more.
 
-    It costs LoRA's time at ``initial_rank``, two more numbers for every weight that moves, and the choice. The loss
-    that is shown is that of the rows alone. The file holds the kept triplets only. Use it where the file's size is
-    bounded and some layers matter more. With ``tune.keep: best`` the ranks are those of the best step, which may be
-    more than the target's; ``tune.keep: last`` has the target's. PEFT's layers; the choice is made as in the paper,
-    with the weights that the gradients belong to (PEFT takes those behind the step), and keeps exactly the budget.
+    It costs 1.2 times LoRA's time, two more numbers for every weight that moves, and the choice. The loss that is
+    shown is that of the rows alone. The file holds the kept triplets only. Use it where the file's size is bounded and
+    some layers matter more. With ``tune.keep: best`` the ranks are those of the best step, which may be more than the
+    target's; ``tune.keep: last`` has the target's. PEFT's layers; the choice is made as in the paper, with the weights
+    that the gradients belong to (PEFT takes those behind the step), and keeps exactly the budget.
     """
 
     initial_rank: int = Field(12, ge=1, description="Singular values of every layer at the start.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -21,7 +22,8 @@ class Lokr(LinearPeftMethod):
     matrix stands for ``B A``.
 
     For a layer of 576 x 576 and rank 8 it moves 960 weights, where LoRA of rank 8 moves 9,216: the smallest file of the
-    methods that change every entry of W. It costs the time of LoHa. PEFT's layers.
+    methods that change every entry of W. It costs about LoRA's time: the Kronecker product is never made, x is
+    multiplied by its two factors. The layers and their files are PEFT's.
     """
 
     rank: int = Field(8, ge=1, description="Rank of the second factor.")
@@ -47,3 +49,17 @@ class Lokr(LinearPeftMethod):
             "decompose_both": self.decompose_both,
             "target_modules": self.target_names(network),
         }
+
+    def attach(self, network: PreTrainedModel) -> None:
+        """Freeze the base and put PEFT's layers in, which compute by the factors."""
+        from sevenfold.tune.engine import kronecker
+
+        super().attach(network)
+        kronecker.put_in(network)
+
+    def load(self, network: PreTrainedModel, folder: Path) -> None:
+        """Put a saved adapter into a plain network."""
+        from sevenfold.tune.engine import kronecker
+
+        super().load(network, folder)
+        kronecker.put_in(network)
