@@ -8,11 +8,12 @@ INSTALLED := .venv/.installed
 demo: install ## all seven stages on the embedded model and the standard library's own functions
 	$(BIN)/sevenfold run recipes/demo.yaml
 
+# Tiny models gain nothing from threads: one process a core, one thread each.
 test: install ## the fast suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
-test-all: install ## the fast suite and the proofs that take minutes
-	$(BIN)/python -m pytest -m ""
+test-all: test ## the fast suite, and the proofs that take minutes and the whole machine
+	$(BIN)/python -m pytest -m slow
 
 check: install ## lint, types, import rules, docstrings, docs
 	$(BIN)/ruff format --check .
