@@ -121,6 +121,36 @@ def test_loss_equals_plain_transformers(dataset, tiny_model, environment, tuned,
     assert report.metrics["loss"].base == pytest.approx(nll / tokens, rel=1e-5)
 
 
+def test_the_tuned_model_alone_reads_virtual_tokens(dataset, tiny_model, environment, tuned, entry):
+    """The loss of each is that of plain transformers, on ids with and without them; the general text too."""
+    import torch
+
+    from sevenfold.tune.methods.prompt import Prompt
+
+    method, network = Prompt(tokens=5), tiny_model.network(torch.float32)
+    method.attach(network)
+    (entry.folder / "weights").mkdir()
+    method.save(network, entry.folder / "weights", "tiny")
+    led = tuned.model_copy(update={"method": {"prompt": {"tokens": 5}}, "adapter": True})
+    led._folder = entry.folder
+    report = evaluate(small(metrics=["loss"]), dataset, tiny_model, environment, led, entry)
+    for lead, made, found in (
+        ([], tiny_model.network(torch.float32), report.metrics["loss"].base),
+        (list(range(400, 405)), network, report.metrics["loss"].tuned),
+    ):
+        encoder, nll, tokens = tiny_model.encoder(lead), 0.0, 0
+        for row in dataset.rows("test"):
+            (sequence,) = encoder.sequences(row.conversation)
+            with torch.no_grad():
+                logprobs = torch.log_softmax(made(torch.tensor([sequence.ids])).logits[0], -1)
+            for place in (place for place, weight in enumerate(sequence.weights) if weight):
+                nll -= float(logprobs[place - 1, sequence.ids[place]])
+                tokens += 1
+        assert found == pytest.approx(nll / tokens, rel=1e-5)
+    assert report.metrics["loss"].base != report.metrics["loss"].tuned
+    assert report.forgetting.comparison.base != report.forgetting.comparison.tuned
+
+
 def test_a_killed_run_goes_on_where_it_was(dataset, tiny_model, environment, tuned, entry, monkeypatch):
     from sevenfold.generate.engines.transformers import TransformersEngine
 

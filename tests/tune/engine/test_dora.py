@@ -91,6 +91,23 @@ def test_without_gradients_it_gives_the_same(layer) -> None:
         torch.testing.assert_close(layer(x), plain(layer, x), rtol=1e-5, atol=1e-5)
 
 
+def test_in_evaluation_the_gain_is_found_once_and_follows_its_weights(layer, monkeypatch) -> None:
+    found, lengths = [], DoraLinear.lengths
+    monkeypatch.setattr(DoraLinear, "lengths", lambda self, dtype: found.append(dtype) or lengths(self, dtype))
+    x = torch.randn(5, 12)
+    layer.eval()
+    with torch.no_grad():
+        for _ in range(3):
+            torch.testing.assert_close(layer(x), plain(layer, x), rtol=1e-5, atol=1e-5)
+        assert len(found) == 1
+        layer.lora_B.weight.mul_(2)
+        torch.testing.assert_close(layer(x), plain(layer, x), rtol=1e-5, atol=1e-5)
+        layer.train()
+        layer(x)
+        layer(x)
+    assert len(found) == 4
+
+
 def test_it_keeps_its_input_and_its_output(layer) -> None:
     x = torch.randn(50, 12, requires_grad=True)
     assert kept_bytes(layer, x) == 50 * (12 + 20) * 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ class DoraLinear(LoraLinear):
     """
 
     squares: Tensor
+    known: tuple[tuple[Any, ...], Tensor] | None = None
+    """In evaluation: for which values the gain was computed last, and the gain."""
 
     def __init__(self, base: nn.Module, rank: int, scale: float, dropout: float = 0.0) -> None:
         super().__init__(base, rank, scale, dropout)
@@ -46,8 +48,19 @@ class DoraLinear(LoraLinear):
         return (self.squares + more_O).clamp_min(torch.finfo(torch.float32).tiny).sqrt()
 
     def gain(self, dtype: torch.dtype) -> Tensor:
-        """``m / |V|``, ``O``, float32, a constant for gradients."""
-        return self.lora_magnitude_vector.detach() / self.lengths(dtype)
+        """``m / |V|``, ``O``, float32, a constant for gradients; in evaluation, token by token, computed once."""
+        if self.training:
+            return self.lora_magnitude_vector.detach() / self.lengths(dtype)
+        weights = (self.lora_A.weight, self.lora_B.weight, self.lora_magnitude_vector)
+        values = (dtype, *(weight._version for weight in weights))
+        if self.known is None or self.known[0] != values:
+            self.known = values, self.lora_magnitude_vector.detach() / self.lengths(dtype)
+        return self.known[1]
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation; what evaluation knew is forgotten."""
+        self.known = None
+        return super().train(mode)
 
     def merged(self) -> nn.Module:
         """A plain layer with ``(m / |V|) V``, computed in float32 and rounded once to the base's type."""
@@ -87,13 +100,21 @@ class DoraGroup(Group):
     def products(self, x: Tensor) -> tuple[Tensor, ...]:
         """All members' outputs: a LoRA beside rows of W, and of B, that are scaled."""
         gains = [part.gain(x.dtype) for part in self.members]
-        layers = [bases.Scaled(part.base_layer, gain) for part, gain in zip(self.members, gains, strict=True)]
         pairs = self.pairs
+        if not torch.is_grad_enabled():
+            outputs = self.made(x, [part.base_layer for part in self.members], pairs)
+            return tuple(stretched(*each) for each in zip(outputs, gains, self.members, strict=True))
+        layers = [bases.Scaled(part.base_layer, gain) for part, gain in zip(self.members, gains, strict=True)]
         ups = [up_OR * gain[:, None] for up_OR, gain in zip(pairs[len(gains) :], gains, strict=True)]
         outputs = self.made(x, layers, [*pairs[: len(gains)], *ups])
-        if not torch.is_grad_enabled():
-            return outputs
         return tuple(
             Magnitude.apply(y, part.lora_magnitude_vector, part.base_layer)
             for y, part in zip(outputs, self.members, strict=True)
         )
+
+
+def stretched(y: Tensor, gain_O: Tensor, part: DoraLinear) -> Tensor:
+    """``gain * (y - b) + b`` for an output of the layer without gain: for a token alone cheaper than scaled weights."""
+    bias_O = bases.bias(part.base_layer, y.dtype)
+    turned = y if bias_O is None else y - bias_O
+    return y + (turned * (gain_O - 1)).to(y.dtype)

@@ -61,6 +61,16 @@ class AdaLomo(Descent):
     parameters one for each element.
     """
 
+    def __init__(self, weights: Iterable[torch.nn.Parameter]) -> None:
+        super().__init__(weights)
+        # Made before any pass: made in a backward pass, the small sums would lie between large activations, and the C
+        # library's allocator could not put large ones into their room again.
+        for weight in self.param_groups[0]["params"]:
+            size = weight.shape
+            shapes = {"rows": size[:1], "columns": size[1:]} if len(size) == 2 else {"all": size}
+            zeros = {name: torch.zeros(shape, device=weight.device) for name, shape in shapes.items()}
+            self.state[weight] = {"step": torch.tensor(0.0), **zeros}
+
     def change(self, weight: torch.nn.Parameter) -> Tensor:
         """``max(1e-3, rms(W)) * U / max(1, rms(U))``, in the place and type of the gradient."""
         change = super().change(weight)
@@ -70,10 +80,9 @@ class AdaLomo(Descent):
 
     def inverse_root(self, state: dict[str, Any], gradient: Tensor) -> list[Tensor]:
         """``1 / sqrt(V)`` behind one more gradient, as factors that broadcast to its shape."""
-        step = state.setdefault("step", torch.tensor(0.0)).add_(1)
-        means = mean_squares(gradient)
-        for name, mean in means.items():
-            state.setdefault(name, torch.zeros_like(mean)).lerp_(mean, float(step) ** -0.8)
+        state["step"] += 1
+        for name, mean in mean_squares(gradient).items():
+            state[name].lerp_(mean, float(state["step"]) ** -0.8)
         if "rows" not in state:
             return [state["all"].rsqrt()]
         return [(state["rows"] / state["rows"].mean()).rsqrt_()[:, None], state["columns"].rsqrt()]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sevenfold.tune.methods.lora import Lora, put
+from sevenfold.tune.adapter_file import put
+from sevenfold.tune.methods.lora import Lora
 
 if TYPE_CHECKING:
     import torch

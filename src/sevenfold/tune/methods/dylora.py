@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, model_validator
 
 from sevenfold.errors import RecipeError
+from sevenfold.tune.adapter_file import write
 from sevenfold.tune.methods import Moment
-from sevenfold.tune.methods.lora import OF_THE_WEIGHT, Lora, adapters, write
+from sevenfold.tune.methods.lora import OF_THE_WEIGHT, Lora, adapters
 
 if TYPE_CHECKING:
     import torch
@@ -31,10 +32,11 @@ class Dylora(Lora):
     rank is enough. ``scale`` is the same for every b, so that a cut adapter is a truncated one; other fields are those
     of ``lora``.
 
-    A step costs what one of LoRA costs. Rows are used in fewer steps the later they stand, so the full rank learns a
-    little less than a LoRA of it in as many steps. Rows that a step does not use have a gradient of zero in it; AdamW's
-    mean of earlier gradients still moves them. With ``last_row_only`` (the paper's frozen variant) a step uses all b
-    and moves the b-th alone: lower ranks are not disturbed by higher ones, and learn more slowly.
+    A step costs what one of LoRA costs. Rows are used in fewer steps the later they stand, so in as many steps it
+    learns less than a LoRA that is trained at the rank at which this one is cut, and much more than a LoRA that is cut
+    there. Rows that a step does not use have a gradient of zero in it; AdamW's mean of earlier gradients still moves
+    them. With ``last_row_only`` (the paper's frozen variant) a step uses all b and moves the b-th alone: lower ranks
+    are not disturbed by higher ones, and all learn more slowly.
 
     Validation uses the full rank. What is saved is an ordinary LoRA of the rank that is used; where that is a cut one,
     ``all_ranks.safetensors`` beside it keeps the rest.

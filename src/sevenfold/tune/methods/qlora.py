@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from sevenfold.tune.methods.lora import Lora, adapters, replace, saved, write
+from sevenfold.tune.adapter_file import saved, write
+from sevenfold.tune.methods.lora import Lora, adapters, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
+from sevenfold.tune.adapter_file import PEFT_PREFIX, put
 from sevenfold.tune.methods import Method
-from sevenfold.tune.methods.lora import PEFT_PREFIX, Lora, adapters, put, replace
+from sevenfold.tune.methods.lora import Lora, adapters, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

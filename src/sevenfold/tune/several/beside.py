@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sevenfold.errors import ModelError
-from sevenfold.tune.methods.lora import put, replace
+from sevenfold.tune.adapter_file import put
+from sevenfold.tune.methods.lora import replace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
