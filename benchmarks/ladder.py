@@ -23,7 +23,7 @@ PARTS = {
     "documents": "attention by document",
     "short": "short documents' attention as plain products",
     "targets": "the head on targets only",
-    "chunks": "the head in chunks, computed again backward",
+    "chunks": "the head in chunks",
     "lora": "adapter and base in one pass",
     "shared": "one pass for layers that read the same input",
     "passes": "balanced passes of 1,024 tokens",
