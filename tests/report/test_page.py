@@ -1,5 +1,6 @@
 """The page: complete, self-contained, escaped, and there at every state of a run."""
 
+import json
 import re
 import time
 from html.parser import HTMLParser
@@ -177,3 +178,17 @@ def test_it_is_fast_with_a_long_history(tmp_path):
     path = report.write(Record.open(record.folder), recipe())
     assert time.process_time() - started < 3
     assert path.stat().st_size < 600_000
+
+
+def test_groups_stand_apart_with_their_own_figures(tmp_path):
+    record = make_run(tmp_path / "demo", "evaluate")
+    path = record.folder / "5-evaluate" / "result.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    worse = {**found["metrics"]["chrf"], "better": "no", "base": 77.5, "rows": 31}
+    found |= {"grouped_by": "task", "groups": {"translate": found["metrics"] | {"chrf": worse}}}
+    path.write_text(json.dumps(found), encoding="utf-8")
+    page = page_of(record)
+    assert "The same over the rows of each task alone." in page.text
+    assert "77.5" in page.text
+    assert "chrf, tuned less base, by task" in page.text
+    assert "Look at the rows of task translate: chrf got worse there." in page.text

@@ -52,6 +52,13 @@ def show_comparison(metrics: dict[str, Any], console: Console) -> None:
     )
 
 
+    for group, comparisons in metrics.get("groups", {}).items():
+        count = next(iter(comparisons.values()))["rows"]
+        title = f"{metrics['grouped_by']} {group}: {count} rows"
+        rows = [comparison_row(name, metric) for name, metric in comparisons.items()]
+        console.table(title, ["metric", "base", "tuned", "difference", "95 % interval", "better"], rows)
+
+
 def comparison_row(name: str, metric: dict[str, Any]) -> list[str]:
     """One metric's line."""
     low, high = metric["interval"]

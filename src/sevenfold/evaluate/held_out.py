@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sevenfold.chat.conversation import Message
@@ -24,6 +24,8 @@ class Question:
         reference: The reply that the row holds.
         prompt_ids: What a server would send to the model.
         sequence: The prompt's ids and behind them the reference's, which alone are supervised.
+        task: The task whose adapter is asked, where each has its own.
+        group: The rows that it is also compared with alone.
     """
 
     number: int
@@ -32,6 +34,8 @@ class Question:
     reference: str
     prompt_ids: list[int]
     sequence: TokenSequence
+    task: str | None = None
+    group: str | None = None
 
     def led(self, lead: Sequence[int]) -> Question:
         """The question behind virtual tokens."""
@@ -48,7 +52,23 @@ class HeldOut:
     left_out: dict[str, int]
 
 
-def held_out(dataset: Dataset, encoder: Encoder, context: int, rows: int, seed: int) -> HeldOut:
+Said = Callable[[Row], str | None]
+"""What is said of a row by its columns or its origin."""
+
+
+def unsaid(row: Row) -> None:
+    """Nothing."""
+
+
+def held_out(
+    dataset: Dataset,
+    encoder: Encoder,
+    context: int,
+    rows: int,
+    seed: int,
+    task_of: Said = unsaid,
+    group_of: Said = unsaid,
+) -> HeldOut:
     """Draw and encode the rows.
 
     Args:
@@ -57,9 +77,11 @@ def held_out(dataset: Dataset, encoder: Encoder, context: int, rows: int, seed: 
         context: Tokens that the models can attend to; longer rows are left out and counted.
         rows: How many rows to draw; all when the split has fewer.
         seed: The seed of the draw.
+        task_of: Each question's task.
+        group_of: Each question's group.
 
     Raises:
-        DataError: There is no held-out row, or none can be asked.
+        DataError: There is no held-out row, none can be asked, or one does not say its task or group.
     """
     split = next((name for name in ("test", "validation") if dataset.counts.get(name)), None)
     if split is None:
@@ -77,7 +99,7 @@ def held_out(dataset: Dataset, encoder: Encoder, context: int, rows: int, seed: 
         if number in chosen:
             found = ask(number, row, encoder, context)
             if isinstance(found, Question):
-                questions.append(found)
+                questions.append(replace(found, task=task_of(row), group=group_of(row)))
             else:
                 left_out[found] += 1
     if not questions:

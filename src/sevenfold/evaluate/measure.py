@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from sevenfold.evaluate.report import Answers
 from sevenfold.generate.engine import Engine, Sampling
 
 if TYPE_CHECKING:
+    from sevenfold.console import Task
     from sevenfold.evaluate.section import EvaluateSection
     from sevenfold.record import Entry
 
@@ -95,26 +96,67 @@ def measure(
     kept = Kept(entry.folder / f"{name}.jsonl")
     if 0 < len(kept.values) < work.units:
         entry.note(f"{name}: {len(kept.values)} of {work.units} results are there from an interrupted run")
-    sampling = Sampling(max_new_tokens=section.max_new_tokens)
     found = Measured()
-    with open_engine() as engine, entry.console.task(f"{name} model", work.units) as task:
+    with open_engine() as engine, entry.console.task(f"{name} model", work.units) as bar:
+        asking = Asking(kept, section, bar)
+        if work.scored:
+            for own, questions in by_adapter(engine, work.questions):
+                asking.score(own, {f"reference {question.number}": question.sequence for question in questions})
+            found.references = [likelihood(kept, f"reference {question.number}") for question in work.questions]
+        passages = {f"passage {index}": sequence for index, sequence in enumerate(work.passages)}
+        asking.score(engine, passages)
+        found.passages = [likelihood(kept, key) for key in passages]
+        if work.answered:
+            for own, questions in by_adapter(engine, work.questions):
+                asking.answer(own, {f"answer {question.number}": question for question in questions})
+            found.answers = [kept.values[f"answer {question.number}"] for question in work.questions]
+    return found
 
-        def answer(batch: Sequence[Question]) -> list[dict[str, Any]]:
+
+def by_adapter(engine: Engine, questions: Sequence[Question]) -> Iterator[tuple[Engine, list[Question]]]:
+    """The questions with the engine that they are put to: where it holds several adapters, as that of their task."""
+    adapters = engine.tasks
+    if not adapters:
+        yield engine, list(questions)
+    for task, own in adapters.items():
+        yield own, [question for question in questions if question.task == task]
+
+
+def likelihood(kept: Kept, key: str) -> Likelihood:
+    """A kept score."""
+    return Likelihood(**kept.values[key])
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Puts work to an engine, but for what is kept.
+
+    Args:
+        kept: The results.
+        section: Lengths and batch size.
+        bar: The progress.
+    """
+
+    kept: Kept
+    section: EvaluateSection
+    bar: Task
+
+    def score(self, engine: Engine, sequences: Mapping[str, TokenSequence]) -> None:
+        """Keep the likelihood of every sequence by its key."""
+
+        def work(batch: Sequence[TokenSequence]) -> list[dict[str, Any]]:
+            return [{"nll": one.nll, "tokens": one.tokens} for one in engine.score(batch)]
+
+        self.kept.complete(sequences, self.section.batch, len, work, self.bar)
+
+    def answer(self, engine: Engine, questions: Mapping[str, Question]) -> None:
+        """Keep the answer to every question by its key."""
+        sampling = Sampling(max_new_tokens=self.section.max_new_tokens)
+
+        def work(batch: Sequence[Question]) -> list[dict[str, Any]]:
             given = engine.generate([question.prompt_ids for question in batch], sampling)
             return [
                 {"text": one.text, "finish_reason": one.finish_reason, "tokens": one.completion_tokens} for one in given
             ]
 
-        def score(batch: Sequence[TokenSequence]) -> list[dict[str, Any]]:
-            return [{"nll": one.nll, "tokens": one.tokens} for one in engine.score(batch)]
-
-        if work.scored:
-            references = {f"reference {question.number}": question.sequence for question in work.questions}
-            scores = kept.complete(references, section.batch, len, score, task)
-            found.references = [Likelihood(**one) for one in scores]
-        passages = {f"passage {index}": sequence for index, sequence in enumerate(work.passages)}
-        found.passages = [Likelihood(**one) for one in kept.complete(passages, section.batch, len, score, task)]
-        if work.answered:
-            asked = {f"answer {question.number}": question for question in work.questions}
-            found.answers = kept.complete(asked, section.batch, lambda one: len(one.prompt_ids), answer, task)
-    return found
+        self.kept.complete(questions, self.section.batch, lambda one: len(one.prompt_ids), work, self.bar)

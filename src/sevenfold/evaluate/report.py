@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from sevenfold.evaluate.curve import Curve
 from sevenfold.evaluate.forgetting import Forgetting
@@ -41,6 +41,10 @@ class Report(Result):
     left_out: dict[str, int]
     """Reason to the number of chosen rows that could not be scored."""
     metrics: dict[str, Comparison]
+    grouped_by: str = ""
+    """What ``groups`` are: ``task``, or the column that the recipe names."""
+    groups: dict[str, dict[str, Comparison]] = Field(default_factory=dict)
+    """Group to every metric over its rows alone; empty where rows are all alike."""
     answers: dict[str, Answers]
     """``base`` and ``tuned``; empty when no metric needs answers."""
     forgetting: Forgetting | None

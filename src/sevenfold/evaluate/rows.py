@@ -42,12 +42,15 @@ def row_objects(
     """A line of ``rows.jsonl`` for each question.
 
     ``base`` and ``tuned`` hold the answer (``text``, ``finish_reason``, ``tokens``; absent where no metric needs one)
-    and ``values``, by metric, before the metric's ``finish``; ``weights`` is each metric's weight of the row.
+    and ``values``, by metric, before the metric's ``finish``; ``weights`` is each metric's weight of the row. ``task``
+    and ``group`` are there where rows have them.
     """
     for index, question in enumerate(questions):
         yield {
             "row": question.number,
             "origin": question.origin,
+            **({"task": question.task} if question.task is not None else {}),
+            **({"group": question.group} if question.group is not None else {}),
             "prompt": [message.as_dict() for message in question.prompt],
             "reference": question.reference,
             "weights": {name: float(pair.weights_N[index]) for name, pair in pairs.items()},

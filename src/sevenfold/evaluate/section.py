@@ -20,6 +20,11 @@ class EvaluateSection(Section):
     )
     rows: int = Field(64, ge=1, description="Held-out rows to score, drawn with the seed; all when there are fewer.")
     max_new_tokens: int = Field(96, ge=1, description="The longest generated answer, tokens; decoding is greedy.")
+    by: str | None = Field(
+        None,
+        description="A column: each metric is also compared over the rows of each of its values. Not given: the tasks, "
+        "where several have an adapter of their own.",
+    )
     batch: int = Field(8, ge=1, description="Rows generated or scored at once; more is faster and takes more memory.")
     general_text: str = Field(
         "own",

@@ -10,6 +10,7 @@ from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.evaluate import known
 from sevenfold.evaluate.curve import read_curve
 from sevenfold.evaluate.forgetting import Forgetting, forgetting
+from sevenfold.evaluate.groups import TASK, by_group, grouping
 from sevenfold.evaluate.held_out import HeldOut, Question, held_out
 from sevenfold.evaluate.jsonl import write_lines
 from sevenfold.evaluate.measure import Measured, measure, plain_sequence, work_for
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from sevenfold.evaluate.section import EvaluateSection
-    from sevenfold.generate.engine import Engine
+    from sevenfold.generate.engine import Adapters, Engine
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset
     from sevenfold.record import Entry
     from sevenfold.setup.environment import Environment
     from sevenfold.tune.tuned import Tuned
+
+    Built = tuple[PreTrainedModel, Adapters | None]
+    """A network, and the adapters in it where there are several."""
 
 
 def evaluate(
@@ -58,15 +62,18 @@ def evaluate(
     encoder, lead = model.encoder(), tuned.lead(model)
     # Virtual tokens stand before what the tuned model reads; both models are asked what fits behind them.
     room = model.card.context - len(lead)
-    chosen = held_out(dataset, encoder, room, section.rows, environment.seed)
+    grouped = grouping(section, tuned)
+    chosen = held_out(dataset, encoder, room, section.rows, environment.seed, tuned.task_of, grouped)
     note_rows(chosen, entry)
     work = work_for(section, chosen.questions, general_sequences(section, encoder, room, entry))
     works = {"base": work, "tuned": work.led(lead)}
     encoders = {"base": encoder, "tuned": model.encoder(lead)}
-    networks: dict[str, Callable[[], PreTrainedModel]] = {
-        "base": lambda: model.network(environment.dtype),
-        "tuned": lambda: tuned.network(model, environment.dtype),
+    networks: dict[str, Callable[[], Built]] = {
+        "base": lambda: (model.network(environment.dtype), None),
+        "tuned": lambda: with_adapters(tuned, tuned.network(model, environment.dtype)),
     }
+    if work.passages and tuned.tasks():
+        entry.note(f"general text is read by the adapter of the task {tuned.tasks()[0]!r}")
     same = known.content_key(work, section, model, environment)
     known.lend(same, entry)
     measured = {
@@ -89,12 +96,19 @@ def evaluate(
         available=chosen.available,
         left_out=chosen.left_out,
         metrics=comparisons,
+        grouped_by=section.by or (TASK if tuned.tasks() else ""),
+        groups=by_group(chosen.questions, pairs, environment.seed, section.resamples, section.confidence),
         answers={name: one.summary() for name, one in measured.items()} if work.answered else {},
         forgetting=forgotten(measured, section, environment) if work.passages else None,
         curve=read_curve(tuned.losses, tuned.validation_losses),
     )
     tell(report, section, entry)
     return report.save(entry.folder)
+
+
+def with_adapters(tuned: Tuned, network: PreTrainedModel) -> Built:
+    """The tuned network with its adapters, where it has several."""
+    return network, tuned.adapters(network)
 
 
 def note_rows(chosen: HeldOut, entry: Entry) -> None:
@@ -117,7 +131,7 @@ def general_sequences(section: EvaluateSection, encoder: Encoder, context: int, 
 
 
 def opener(
-    build: Callable[[], PreTrainedModel], encoder: Encoder, environment: Environment, section: EvaluateSection
+    build: Callable[[], Built], encoder: Encoder, environment: Environment, section: EvaluateSection
 ) -> Callable[[], Engine]:
     """A function that builds a network on the device and puts the reference engine before it."""
 
@@ -125,9 +139,9 @@ def opener(
         from sevenfold.generate.engines.transformers import TransformersEngine
 
         free_memory()
-        network = build()
+        network, adapters = build()
         network.to(environment.device)  # type: ignore[arg-type]
-        return TransformersEngine(network, encoder, section.batch)
+        return TransformersEngine(network, encoder, section.batch, adapters)
 
     return open_engine
 
@@ -161,6 +175,8 @@ def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
         if answers.cut:
             entry.note(f"{name}: {answers.cut} of {answers.rows} answers reached {section.max_new_tokens} tokens")
     entry.note(report.summary)
+    for group, comparisons in report.groups.items():
+        entry.note(f"{report.grouped_by} {group}: {summarise(comparisons, overall(comparisons))}")
     if report.forgetting:
         lost = report.forgetting.comparison
         entry.note(
@@ -170,3 +186,10 @@ def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
     entry.note(f"training curve: {report.curve.verdict}: {report.curve.reason}; next: {report.curve.advice}")
     entry.metric("better", report.better)
     entry.metric("metrics", {name: comparison.model_dump() for name, comparison in report.metrics.items()})
+    groups = {
+        group: {name: comparison.model_dump() for name, comparison in comparisons.items()}
+        for group, comparisons in report.groups.items()
+    }
+    if groups:
+        entry.metric("grouped_by", report.grouped_by)
+        entry.metric("groups", groups)

@@ -7,7 +7,7 @@ saw. An engine is opened by a :class:`Backend`, the component that a recipe choo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -75,6 +75,21 @@ class Score:
     log_probs: list[float] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """Several adapters that lie in one network, of which one answers at a time.
+
+    Args:
+        names: What they are called: their tasks.
+        answers: The one that answers where nobody says which.
+        select: Lets the network answer with the adapter of a name from now on; quick, nothing is built again.
+    """
+
+    names: tuple[str, ...]
+    answers: str
+    select: Callable[[str], object]
+
+
 class Engine(ABC):
     """A model that answers.
 
@@ -87,6 +102,11 @@ class Engine(ABC):
     name: ClassVar[str]
     encoder: Encoder
     context: int
+
+    @property
+    def tasks(self) -> Mapping[str, Engine]:
+        """This engine as it answers with each of its adapters, by task; empty where there is nothing to choose."""
+        return {}
 
     @abstractmethod
     def generate(self, prompts: Sequence[list[int]], sampling: Sampling) -> list[Answer]:

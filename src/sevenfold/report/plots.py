@@ -158,10 +158,10 @@ def small_curve(steps: list[float], values: list[float], label: str, name: str) 
 
 
 @styled
-def differences(metrics: dict[str, dict[str, Any]]) -> Markup:
-    """Tuned less base with its interval, each metric on its own scale, drawn so that right is better."""
+def differences(metrics: dict[str, dict[str, Any]], name: str = "differences") -> Markup:
+    """Tuned less base with its interval, each line on its own scale, drawn so that right is better."""
     figure, axes = canvas(WIDE, 0.62 * len(metrics) + 0.3, rows=len(metrics), squeeze=False)
-    for place, (name, metric) in zip(axes[:, 0], metrics.items(), strict=True):
+    for place, (line, metric) in zip(axes[:, 0], metrics.items(), strict=True):
         low, high = metric["interval"]
         colour = COLOURS[{"yes": "good", "no": "bad", "unclear": "muted"}[metric["better"]]]
         place.axvline(0, color=COLOURS["ink"], linewidth=1)
@@ -169,12 +169,12 @@ def differences(metrics: dict[str, dict[str, Any]]) -> Markup:
         place.plot([metric["difference"]], [0], "o", color=colour, markersize=8)
         reach = 1.15 * max(abs(low), abs(high), abs(metric["difference"]), 1e-9)
         place.set_xlim((-reach, reach) if metric["direction"] == "higher" else (reach, -reach))
-        place.set_yticks([0], [textwrap.fill(name, 28)])
+        place.set_yticks([0], [textwrap.fill(line, 28)])
         place.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
         place.tick_params(axis="x", labelsize=8)
         place.spines["left"].set_visible(False)
         place.locator_params(axis="x", nbins=7)
-    return inline(figure, "differences", "Differences with their intervals")
+    return inline(figure, name, "Differences with their intervals")
 
 
 @styled

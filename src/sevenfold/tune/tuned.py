@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+    from sevenfold.generate.engine import Adapters
+    from sevenfold.prepare.dataset import Row
     from sevenfold.tune.methods import Method
 
 HISTORY_FILE = "history.jsonl"
@@ -72,6 +75,30 @@ class Tuned(Result):
         network = model.network(dtype, attention)
         self.chosen_method().load(network, self.weights)
         return network.eval()
+
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that have an adapter of their own, the one that answers first; empty: what was learnt is one."""
+        routing = self.chosen_method().routing()
+        if routing is None or len(routing.tasks) < 2:
+            return ()
+        answers = routing.tasks[routing.answers]
+        return (answers, *(task for task in routing.tasks if task != answers))
+
+    def task_of(self, row: Row) -> str | None:
+        """The task of a row; None where tasks are not told apart.
+
+        Raises:
+            DataError: The row names no task, or one that has no adapter.
+        """
+        routing = self.chosen_method().routing()
+        return routing.tasks[routing.task(row)] if routing else None
+
+    def adapters(self, network: PreTrainedModel) -> Adapters | None:
+        """The adapters of a network that :meth:`network` gave, to choose from; None where there are not several."""
+        from sevenfold.generate.engine import Adapters
+
+        tasks = self.tasks()
+        return Adapters(tasks, tasks[0], partial(self.chosen_method().select, network)) if tasks else None
 
     def unmergeable(self) -> str | None:
         """Why there is no form as plain weights; None where there is one."""

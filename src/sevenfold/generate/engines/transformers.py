@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import ModelError
-from sevenfold.generate.engine import Answer, Backend, Capacity, Engine, Sampling, Score
+from sevenfold.generate.engine import Adapters, Answer, Backend, Capacity, Engine, Sampling, Score
 from sevenfold.generate.pieces import Pieces, text_of
 from sevenfold.quiet import quiet
 
@@ -57,14 +58,37 @@ class TransformersEngine(Engine):
         network: A causal language model of transformers, with or without an adapter in place.
         encoder: Its tokenizer, template and stop tokens.
         batch_size: Prompts of one forward pass.
+        adapters: The adapters that can be chosen, where the network holds several.
     """
 
     name: ClassVar[str] = "transformers"
 
-    def __init__(self, network: PreTrainedModel, encoder: Encoder, batch_size: int = 8) -> None:
+    def __init__(
+        self, network: PreTrainedModel, encoder: Encoder, batch_size: int = 8, adapters: Adapters | None = None
+    ) -> None:
         self.network, self.encoder, self.batch_size = network, encoder, batch_size
+        self.adapters, self.adapter = adapters, adapters.answers if adapters else ""
         self.context = int(getattr(network.config.get_text_config(), "max_position_embeddings", 1 << 30))
         self.lock = threading.Lock()
+
+    @property
+    def tasks(self) -> Mapping[str, TransformersEngine]:
+        """This engine as it answers with each adapter: all share the network and wait for each other."""
+        return {name: self.answering_as(name) for name in self.adapters.names} if self.adapters else {}
+
+    def answering_as(self, adapter: str) -> TransformersEngine:
+        """The same engine with another adapter."""
+        other = copy.copy(self)
+        other.adapter = adapter
+        return other
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """The network for one call alone, at rest and with this engine's adapter."""
+        with self.lock, at_rest(self.network):
+            if self.adapters:
+                self.adapters.select(self.adapter)
+            yield
 
     def generate(self, prompts: Sequence[list[int]], sampling: Sampling) -> list[Answer]:
         """Answers in the order of the prompts, computed in batches of similar length."""
@@ -158,7 +182,7 @@ class TransformersEngine(Engine):
             rules["streamer"] = Streamer(each)
         limit = min(self.room(prompt, sampling) for prompt in prompts)
         network: Any = self.network
-        with self.lock, torch.inference_mode(), at_rest(self.network), own_draws(self.network, sampling):
+        with torch.inference_mode(), self.turn(), own_draws(self.network, sampling):
             network.generation_config = rules_of(sampling, self.encoder, limit)
             written = network.generate(input_ids=ids, attention_mask=mask, **rules)
         found: list[list[int]] = written[:, width:].tolist()
@@ -182,7 +206,7 @@ class TransformersEngine(Engine):
         """The ``count`` likeliest next tokens with their log-probabilities, nats."""
         import torch
 
-        with self.lock, torch.inference_mode(), at_rest(self.network):
+        with torch.inference_mode(), self.turn():
             ids = torch.tensor([prompt], device=self.network.device)
             logits = self.network(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1]
             best = torch.log_softmax(logits.float(), -1).topk(min(count, len(logits)))
@@ -199,7 +223,7 @@ class TransformersEngine(Engine):
         targets = [place for place in range(1, len(sequence)) if sequence.weights[place] > 0]
         if not targets:
             return Score(0.0, 0, [])
-        with self.lock, torch.inference_mode(), at_rest(self.network):
+        with torch.inference_mode(), self.turn():
             device = self.network.device
             ids = torch.tensor([sequence.ids], device=device)
             before = torch.tensor(targets, device=device) - 1

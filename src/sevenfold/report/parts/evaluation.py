@@ -16,6 +16,18 @@ PLACES = {0.0: "where tuning helped most", 0.5: "in the middle", 1.0: "where tun
 MORE_PLACES = {0.25: "upper quarter", 0.75: "lower quarter"}
 """Share of the ranking to its name: shown at once, and on a click."""
 
+COLUMNS = (
+    "metric",
+    "base",
+    "tuned",
+    "difference",
+    "interval",
+    "better",
+    "rows better / equal / worse",
+    "effect",
+    "smallest visible",
+)
+
 
 def part(facts: Facts) -> Part | None:
     """The comparison."""
@@ -33,6 +45,7 @@ def part(facts: Facts) -> Part | None:
             source,
             wide=True,
         ),
+        *grouped(report, source),
         *scatters(facts),
     ]
     if report["answers"]:
@@ -50,21 +63,10 @@ def first(metrics: dict[str, Any]) -> dict[str, Any]:
 
 def comparison(report: dict[str, Any], source: str) -> Table:
     """Every metric's line."""
-    columns = (
-        "metric",
-        "base",
-        "tuned",
-        "difference",
-        "interval",
-        "better",
-        "rows better / equal / worse",
-        "effect",
-        "smallest visible",
-    )
     rows = [metric_line(name, metric) for name, metric in report["metrics"].items()]
     left_out = "".join(f"; {count} left out: {reason}" for reason, count in report["left_out"].items())
     return Table(
-        columns,
+        COLUMNS,
         rows,
         source,
         caption=f"{report['rows']} of {report['available']} rows of the split {report['split']}{left_out}. Paired "
@@ -88,6 +90,25 @@ def metric_line(name: str, metric: dict[str, Any]) -> list[Cell | str]:
         shares,
         signed(metric["effect_size"]),
         number(metric["detectable"]),
+    ]
+
+
+def grouped(report: dict[str, Any], source: str) -> list[Table | Plot]:
+    """Every metric over the rows of each group alone, and the figure that tells most as a picture."""
+    groups: dict[str, dict[str, Any]] = report.get("groups", {})
+    if not groups:
+        return []
+    rows = [
+        [group, str(metric["rows"]), *metric_line(name, metric)]
+        for group, metrics in groups.items()
+        for name, metric in metrics.items()
+    ]
+    columns = (report["grouped_by"], "rows", *COLUMNS)
+    name = ranking_metric(report["metrics"]) or ""
+    drawn = plots.differences({group: metrics[name] for group, metrics in groups.items()}, name="groups")
+    return [
+        Table(columns, rows, source, caption=f"The same over the rows of each {report['grouped_by']} alone."),
+        Plot(drawn, f"{name}, tuned less base, by {report['grouped_by']}; right of the line is better.", source, True),
     ]
 
 
@@ -146,7 +167,7 @@ def forgetting(found: dict[str, Any], source: str) -> list[Figures | Prose]:
 def samples(facts: Facts) -> list[Prose | Sample | Folded]:
     """Answers at fixed places of the ranking by gain, so that nobody picks the nice ones."""
     rows = [row for row in facts.rows if "text" in row["base"]]
-    name = ranking_metric(facts)
+    name = ranking_metric(facts.evaluation["metrics"] if facts.evaluation else {})
     if not rows or name is None:
         return []
     source = facts.path("evaluate", "rows.jsonl")
@@ -159,9 +180,8 @@ def samples(facts: Facts) -> list[Prose | Sample | Folded]:
     return [opening, *shown, Folded(f"{len(more)} more rows", more)]
 
 
-def ranking_metric(facts: Facts) -> str | None:
+def ranking_metric(metrics: dict[str, Any]) -> str | None:
     """The metric that ranks the samples: the first that is scored on answers and finer than right or wrong."""
-    metrics = facts.evaluation["metrics"] if facts.evaluation else {}
     likelihoods = ("loss", "perplexity")
     graded = [name for name in metrics if name not in (*likelihoods, "exact_match")]
     return next(iter([*graded, *metrics]), None)

@@ -99,6 +99,9 @@ def from_evaluation(report: dict[str, Any]) -> list[str]:
     found = report["forgetting"]
     if found and found["verdict"] != "kept":
         steps.append("Lower tune.learning_rate or mix general rows into the training data: general text was lost.")
+    for group, metrics in report.get("groups", {}).items():
+        if worse := [name for name, metric in metrics.items() if metric["better"] == "no"]:
+            steps.append(f"Look at the rows of {report['grouped_by']} {group}: {', '.join(worse)} got worse there.")
     unclear = [metric for metric in report["metrics"].values() if metric["better"] == "unclear"]
     if unclear and report["rows"] < report["available"]:
         steps.append(

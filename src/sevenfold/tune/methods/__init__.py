@@ -124,6 +124,10 @@ class Method(Component):
         """How rows are told apart by task, where a method treats them differently; None: all rows are alike."""
         return None
 
+    def select(self, network: PreTrainedModel, task: str) -> None:
+        """Let a network answer with one task's adapter; only where :meth:`routing` tells tasks apart."""
+        raise NotImplementedError(f"{type(self).__name__} learns one thing for all rows")
+
     def lead(self, vocabulary: int) -> list[int]:
         """The ids of virtual tokens that stand before every conversation, behind those of the vocabulary."""
         return []
