@@ -356,6 +356,29 @@ def merge_adapters(  # noqa: PLR0913 (one option each)
 
 
 @app.command()
+def rollback(
+    name: RunArgument,
+    which: Annotated[
+        list[str],
+        typer.Option(help="even or odd half of every block, a share such as 0.5, or a parameter's name with *; often."),
+    ],
+    to: Annotated[Path, typer.Option(help="The new folder.")],
+    seed: Annotated[int, typer.Option(help="Of what a share draws.")] = 17,
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """A run's tuned model of which a part is the base's again, as a model of its own."""
+    from sevenfold.commands import places, rolling_back
+    from sevenfold.console import Console
+
+    outcome = rolling_back.run(places.run_folder(name, runs), which, to, seed)
+    if as_json:
+        emit(outcome.as_json())
+    else:
+        rolling_back.show(outcome, Console())
+
+
+@app.command()
 def schema(as_json: JsonOption = True) -> None:
     """The JSON Schema of a recipe, for editors; always one JSON object."""
     from sevenfold.recipe import Recipe

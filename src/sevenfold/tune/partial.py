@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sevenfold.errors import RecipeError
+from sevenfold.errors import RecipeError, closest
 from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
@@ -30,10 +30,22 @@ def matching(network: PreTrainedModel, patterns: Iterable[str], where: str) -> l
     parameters = [name for name, _ in network.named_parameters()]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in parameters):
+            near = mended(pattern, parameters)
             raise RecipeError(
-                f"no parameter is named {pattern!r}", where=where, value=pattern, alternatives=kinds(parameters)
+                f"no parameter is named {pattern!r}",
+                where=where,
+                value=pattern,
+                alternatives=[*([near] if near else []), *kinds(parameters)],
             )
     return [name for name in parameters if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def mended(pattern: str, parameters: list[str]) -> str | None:
+    """The pattern with each word that no parameter has as the word it is nearest to, if it then names one."""
+    words = {word for name in parameters for word in name.split(".")}
+    parts = re.split(r"([.*])", pattern)
+    near = "".join(part if not part or part in words | {".", "*"} else closest(part, words) or part for part in parts)
+    return near if any(fnmatchcase(name, near) for name in parameters) else None
 
 
 def kinds(parameters: list[str]) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sevenfold.errors import ModelError
 from sevenfold.load.model import Model
 from sevenfold.tune.tuned import Tuned
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel
 
     from sevenfold.tune.engine.halves import Half
@@ -48,21 +47,20 @@ def put_back(network: PreTrainedModel, base: PreTrainedModel, names: set[str]) -
     return RolledBack(sorted(names), weights, changed, sum(weight.numel() for weight in network.parameters()))
 
 
-def roll_back(
-    tuned: Tuned, model: Model, which: Half | list[str], folder: Path, dtype: torch.dtype | None = None, seed: int = 0
-) -> RolledBack:
-    """Write a tuned model of which a part is the base's again: what was forgotten may come back with it.
+def roll_back(tuned: Tuned, model: Model, which: Half | list[str], seed: int = 0) -> tuple[PreTrainedModel, RolledBack]:
+    """A tuned model of which a part is the base's again: what was forgotten may come back with it.
 
-    It is for any method that merges, and changes nothing of the training's own files. The tokenizer is not written.
+    It is for any method that merges, and changes nothing of the training's own files.
 
     Args:
         tuned: The tuned model.
         model: Its base.
         which: ``even`` or ``odd``: every second weight of attention, feed-forward and norms of each block; a share
             drawn at random; or patterns of parameters' names.
-        folder: Gets the whole model as safetensors with its configuration.
-        dtype: The type of the weights; default: float32.
         seed: Of the random share.
+
+    Returns:
+        The network as plain weights in float32, and what was rolled back.
 
     Raises:
         ModelError: The method gives something that is no plain weights.
@@ -73,13 +71,12 @@ def roll_back(
     from sevenfold.tune import partial
     from sevenfold.tune.engine import halves
 
-    dtype = dtype or torch.float32
-    network, base = tuned.merged(model, dtype), model.network(dtype)
+    if reason := tuned.unmergeable():
+        raise ModelError(reason, expected="weights of the base's own names", next_step="train with lora, hft or full")
+    base = model.network(torch.float32)
     if isinstance(which, list):
         names = set(partial.matching(base, which, "which"))
     else:
         names = halves.half(halves.parts(base), which, seed)
-    found = put_back(network, base, names)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial.save(network, folder)
-    return found
+    network = tuned.merged(model, torch.float32)
+    return network, put_back(network, base, names)

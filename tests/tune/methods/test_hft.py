@@ -1,4 +1,4 @@
-"""Half fine-tuning: which half moves when, what is frozen, and rolling back."""
+"""Half fine-tuning: which half moves when, and what is frozen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from sevenfold.errors import RecipeError
 from sevenfold.record import Entry
-from sevenfold.tune import rollback
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.engine import halves
 from sevenfold.tune.methods import Moment
@@ -173,41 +171,8 @@ def test_what_lies_outside_the_blocks_can_move_in_every_round() -> None:
     assert Hft().candidates(network) == [name for name in method.candidates(network) if ".layers." in name]
 
 
-@pytest.fixture
-def tuned(tmp_path, dataset, tiny_model, environment):
-    return train({"round": 1}, tmp_path, dataset, tiny_model, environment, keep="last")
-
-
-@pytest.mark.parametrize("which", ["even", "odd", 0.5, ["*.mlp.*", "model.layers.0.self_attn.q_proj.weight"]])
-def test_a_half_is_rolled_back_to_a_whole_model(which, tuned, tiny_model, tmp_path) -> None:
-    done = rollback.roll_back(tuned, tiny_model, which, tmp_path / "half")
-    opened = dict(LlamaForCausalLM.from_pretrained(tmp_path / "half", dtype=torch.float32).named_parameters())
-    base = dict(tiny_model.network(torch.float32).named_parameters())
-    ours = dict(tuned.network(tiny_model, torch.float32).named_parameters())
-    assert 0 < len(done.names) < 18
-    assert done.weights == sum(base[name].numel() for name in done.names)
-    assert 0 < done.changed <= done.weights < done.of
-    for name, weight in opened.items():
-        assert torch.equal(weight, base[name] if name in done.names else ours[name]), name
-    if which == ["*.mlp.*", "model.layers.0.self_attn.q_proj.weight"]:
-        assert len(done.names) == 7
-
-
 def test_even_and_odd_are_the_two_halves(tiny_model) -> None:
     found = halves.parts(tiny_model.network(torch.float32))
     even, odd = halves.half(found, "even", 0), halves.half(found, "odd", 0)
     assert not even & odd
     assert len(even | odd) == 18
-
-
-@pytest.mark.parametrize(
-    ("which", "message"),
-    [
-        ("evn", "did you mean: even"),
-        (1.5, "a share over 0 to 1"),
-        (["*.mlpp.*"], r"no parameter is named '\*.mlpp.\*'"),
-    ],
-)
-def test_what_is_no_half_is_refused(which, message, tuned, tiny_model, tmp_path) -> None:
-    with pytest.raises(RecipeError, match=message):
-        rollback.roll_back(tuned, tiny_model, which, tmp_path / "half")

@@ -130,7 +130,7 @@ def half(found: list[Part], which: Half, seed: int) -> set[str]:
             f"{which!r} is no half of a model",
             value=str(which),
             alternatives=["even", "odd"],
-            expected="one of these, or a share over 0 to 1",
+            expected="one of these, a share over 0 to 1, or names of parameters with * for anything",
         )
     every_second = slice(0 if which == "even" else 1, None, 2)
     together = gathered(found, lambda part: (part.block, part.category))

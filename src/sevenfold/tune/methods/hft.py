@@ -28,7 +28,7 @@ class Hft(Method):
     All weights of the blocks are held in float32, as in ``full``. Over one round gradients and optimiser take half of
     what they take there; over several rounds the optimiser's state grows to all, and gradients stay at half. When to
     use: for a second or third training of a model that is not to forget the first; and any half can be rolled back to
-    the base afterwards, see :func:`sevenfold.tune.rollback.roll_back`.
+    the base afterwards, by the command ``rollback``.
     """
 
     adapter: ClassVar[bool] = False
