@@ -79,10 +79,10 @@ def test_tokens_catches_a_doubled_first_token(case, monkeypatch) -> None:
 def test_packing_catches_attention_across_documents(case, monkeypatch) -> None:
     attend = documents.attend
 
-    def leaky(module, query, key, value, mask, *, document_bounds=None, **others):
+    def leaky(module, query, key, value, mask, *, document_spans=None, **others):
         # Longer than what the engine tries at the start, where it would see the leak and go another way.
-        bounds = [0, query.shape[2]] if query.shape[2] > 12 else document_bounds
-        return attend(module, query, key, value, mask, document_bounds=bounds, **others)
+        spans = [[0, query.shape[2], 0, 0]] if query.shape[2] > 12 else document_spans
+        return attend(module, query, key, value, mask, document_spans=spans, **others)
 
     monkeypatch.setattr(documents, "attend", leaky)
     assert not proofs.run("packing", case).passed

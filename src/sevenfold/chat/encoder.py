@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.chat.conversation import Conversation, Message
@@ -25,18 +26,30 @@ if TYPE_CHECKING:
 class TokenSequence:
     """Token ids and, for each, its weight in the loss as a target (0: not learnt).
 
-    ``ids`` and ``weights`` have the same length; the first token is never a target. ``task`` is the number of the task
-    that they are of, where several are told apart.
+    Args:
+        ids: The tokens.
+        weights: As many weights; the first token is never a target where targets are predicted from what is before.
+        task: The number of the task that they are of, where several are told apart.
+        branches: Where answers begin that all continue what stands before the first of them, each as if the others
+            were not there; empty: one text.
+        columns: Figures that an objective reads at the targets, by name, one for each token.
     """
 
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     task: int = 0
+    branches: tuple[int, ...] = ()
+    columns: dict[str, list[float]] = field(default_factory=dict)
 
     def append(self, ids: Sequence[int], weight: float) -> None:
         """Add tokens that all have one weight."""
         self.ids.extend(ids)
         self.weights.extend([weight] * len(ids))
+
+    def branch(self, ids: Sequence[int], weight: float) -> None:
+        """Add an answer to what stands before the first branch."""
+        self.branches = (*self.branches, len(self))
+        self.append(ids, weight)
 
     @property
     def supervised(self) -> int:
@@ -45,11 +58,40 @@ class TokenSequence:
 
     def led(self, lead: Sequence[int]) -> TokenSequence:
         """The sequence behind some tokens that are not learnt."""
-        return replace(self, ids=[*lead, *self.ids], weights=[*[0.0] * len(lead), *self.weights])
+        blank = [0.0] * len(lead)
+        return replace(
+            self,
+            ids=[*lead, *self.ids],
+            weights=[*blank, *self.weights],
+            branches=tuple(start + len(lead) for start in self.branches),
+            columns={name: [*blank, *values] for name, values in self.columns.items()},
+        )
 
     def behind(self, count: int) -> TokenSequence:
-        """The sequence without its first tokens."""
-        return replace(self, ids=self.ids[count:], weights=self.weights[count:])
+        """The sequence without its first tokens, which are before its branches."""
+        return replace(
+            self,
+            ids=self.ids[count:],
+            weights=self.weights[count:],
+            branches=tuple(start - count for start in self.branches),
+            columns={name: values[count:] for name, values in self.columns.items()},
+        )
+
+    def texts(self) -> list[TokenSequence]:
+        """The sequence as texts without branches: each answer behind what all share; itself where there are none.
+
+        What is learnt of the shared part is learnt in the first.
+        """
+        if not self.branches:
+            return [self]
+        edges, first = [*self.branches, len(self)], self.branches[0]
+        found = []
+        for start, end in pairwise(edges):
+            kept = [*range(first), *range(start, end)]
+            weights = [self.weights[place] if place >= first or not found else 0.0 for place in kept]
+            columns = {name: [values[place] for place in kept] for name, values in self.columns.items()}
+            found.append(TokenSequence([self.ids[place] for place in kept], weights, self.task, columns=columns))
+        return found
 
     def __len__(self) -> int:
         return len(self.ids)

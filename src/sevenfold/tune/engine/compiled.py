@@ -91,7 +91,7 @@ def put_in(forward: Forward, blocks: list[nn.Module], backend: str = "inductor")
     attention = network.config._attn_implementation
     if attention == documents.NAME:
         network.set_attn_implementation(register())
-    hook = body_of(network).register_forward_pre_hook(bounds_as_tensor, with_kwargs=True)
+    hook = body_of(network).register_forward_pre_hook(spans_as_tensor, with_kwargs=True)
     compiled = [part for block in blocks for part in parts(block)]
     for part in compiled:
         part.compile(dynamic=True, backend=backend)
@@ -111,16 +111,21 @@ def parts(block: nn.Module) -> list[nn.Module]:
     return list(block.children()) if getattr(block, "gradient_checkpointing", False) else [block]
 
 
-def bounds_as_tensor(body: nn.Module, positional: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Documents' bounds as a tensor: compiled code holds for tensors of any length and content, not so for lists."""
-    if "document_bounds" in named:
-        named = {**named, "document_bounds": torch.tensor(named["document_bounds"])}
+def spans_as_tensor(body: nn.Module, positional: Any, named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Documents' spans as a tensor: compiled code holds for tensors of any content, not so for lists.
+
+    The tensor is flat, and one longer: compiled code holds for any length, but not for 1, and it takes lengths that
+    were equal once to be equal always, as the spans' would be to others that are even.
+    """
+    if "document_spans" in named:
+        flat = [number for span in named["document_spans"] for number in span]
+        named = {**named, "document_spans": torch.tensor([*flat, 0])}
     return positional, named
 
 
-def attend(*positional: Any, document_bounds: Tensor, **named: Any) -> tuple[Tensor, None]:
-    """:func:`documents.attend` with bounds as a tensor."""
-    return documents.attend(*positional, document_bounds=document_bounds.tolist(), **named)
+def attend(*positional: Any, document_spans: Tensor, **named: Any) -> tuple[Tensor, None]:
+    """:func:`documents.attend` with spans as a tensor."""
+    return documents.attend(*positional, document_spans=document_spans[:-1].view(-1, 4).tolist(), **named)
 
 
 def register() -> str:

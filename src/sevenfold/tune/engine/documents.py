@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -34,14 +33,14 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
     *,
     scaling: float | None = None,
     dropout: float = 0.0,
-    document_bounds: list[int] | None = None,
+    document_spans: list[list[int]] | None = None,
     sliding_window: int | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
     """Causal attention inside each document of a packed row.
 
-    Equals ``scaled_dot_product_attention`` over the whole row with the mask "same document and not later (and inside
-    the sliding window)", at the cost of the documents' own squares.
+    Equals ``scaled_dot_product_attention`` over the whole row with the mask "same span, or the stem that it continues,
+    and not later (and inside the sliding window)", at the cost of the documents' own squares.
 
     Args:
         module: The attention layer.
@@ -51,7 +50,7 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
         attention_mask: None; documents say all there is to say.
         scaling: Factor of the scores; None: ``1 / sqrt(D)``.
         dropout: Share of attention weights dropped.
-        document_bounds: Where documents begin, and the end.
+        document_spans: :attr:`sevenfold.tune.engine.passes.Pass.spans`.
         sliding_window: Tokens that a position sees, itself included; None: all before it.
         **others: What other implementations take; a score cap or attention sinks are refused.
 
@@ -64,16 +63,19 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
     for name in ("softcap", "s_aux", "position_bias"):
         if others.get(name) is not None:
             raise NotImplementedError(f"attention with {name}")
-    if document_bounds is None or attention_mask is not None or query.shape[0] != 1:
-        raise NotImplementedError("attention without document bounds")
+    if document_spans is None or attention_mask is not None or query.shape[0] != 1:
+        raise NotImplementedError("attention without document spans")
     # Under autocast, rotated queries and keys come in float32 beside values in the run's precision.
     query, key = query.to(value.dtype), key.to(value.dtype)
     scaling = scaling or query.shape[-1] ** -0.5
     pieces = []
-    for start, end in pairwise(document_bounds):
-        document = query[:, :, start:end], key[:, :, start:end], value[:, :, start:end]
-        if query.device.type == "cpu" and not dropout and end - start <= short.LONGEST:
-            mask = short.causal_mask(end - start, sliding_window, query.dtype)
+    for start, end, low, high in document_spans:
+        seen = [part[:, :, start:end] for part in (key, value)]
+        if high > low:
+            seen = [torch.cat([whole[:, :, low:high], own], 2) for whole, own in zip((key, value), seen, strict=True)]
+        document, length = (query[:, :, start:end], *seen), end - start + high - low
+        if query.device.type == "cpu" and not dropout and length <= short.LONGEST:
+            mask = short.causal_mask(end - start, length, sliding_window, query.dtype)
             pieces.append(short.ShortAttention.apply(*document, mask, scaling))
         else:
             pieces.append(fused(*document, sliding_window, dropout, scaling))
@@ -81,8 +83,8 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
 
 
 def fused(q: Tensor, k: Tensor, v: Tensor, window: int | None, dropout: float, scaling: float) -> Tensor:
-    """The causal attention of torch on one document."""
-    mask = window_mask(q.shape[2], window, q.device)
+    """The causal attention of torch on one document, or on a branch behind its stem."""
+    mask = span_mask(q.shape[2], k.shape[2], window, q.device)
     return F.scaled_dot_product_attention(
         q,
         k,
@@ -95,9 +97,13 @@ def fused(q: Tensor, k: Tensor, v: Tensor, window: int | None, dropout: float, s
     )
 
 
-def window_mask(length: int, window: int | None, device: torch.device) -> Tensor | None:
-    """The mask of a sliding window, ``L x L`` true where attention is allowed; None where plain causality says it."""
-    if window is None or window >= length:
+def span_mask(length: int, seen: int, window: int | None, device: torch.device) -> Tensor | None:
+    """The mask of ``length`` queries at the end of ``seen`` keys, ``L x S`` true where attention is allowed.
+
+    None where plain causality from the first key on says it.
+    """
+    if length == seen and (window is None or window >= seen):
         return None
-    distance = torch.arange(length, device=device)[:, None] - torch.arange(length, device=device)
-    return (distance >= 0) & (distance < window)
+    places = torch.arange(seen, device=device)
+    distance = places[seen - length :, None] - places
+    return (distance >= 0) & (distance < (window or seen))

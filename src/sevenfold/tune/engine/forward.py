@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sevenfold.tune.engine import heads, layouts, routes
-from sevenfold.tune.engine.passes import Pass
+from sevenfold.tune.engine.passes import Pass, unrolled
 from sevenfold.tune.engine.probe import revealing, trial, truth
 
 if TYPE_CHECKING:
@@ -28,9 +28,13 @@ class Forward:
         network: A causal model or an encoder-decoder, on its device.
         precision: The type of matrix products; a network held in another type runs under autocast.
 
+    ``own`` is what an objective has beside the network: a classifier, a value head, a teacher.
+
     Raises:
         ModelError: No way was found to call the network that equals its plain forward.
     """
+
+    own: nn.Module | None = None
 
     def __init__(self, network: PreTrainedModel, precision: torch.dtype) -> None:
         self.network, self.precision = network, precision
@@ -64,6 +68,7 @@ class Forward:
 
     def hidden(self, batch: Pass) -> Tensor:
         """The last hidden states from which targets are predicted, ``N x D``; called under :meth:`autocast`."""
+        batch = batch if self.layout.branches else unrolled(batch)
         with routes.of_pass(batch):
             return self.layout.call(batch)
 

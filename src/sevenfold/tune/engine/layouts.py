@@ -47,11 +47,13 @@ class Layout:
         name: One of :data:`COSTS`.
         attention: The attention implementation of transformers that it needs.
         call: From a pass to the states from which targets are predicted, ``N x D``.
+        branches: Whether it reads branches; otherwise they are unrolled before it.
     """
 
     name: str
     attention: str
     call: Call
+    branches: bool = False
 
 
 class Documents:
@@ -69,7 +71,7 @@ class Documents:
             input_ids=batch.ids_1T,
             position_ids=batch.positions_1T,
             use_cache=False,
-            document_bounds=batch.bounds,
+            document_spans=batch.spans,
         ).last_hidden_state[0]
         return states[batch.sources_N]
 
@@ -102,7 +104,7 @@ def candidates(network: Any) -> Iterator[Layout]:
         }
     else:
         body = trunk(network)
-        yield Layout("documents", documents.register(), Documents(body))
+        yield Layout("documents", documents.register(), Documents(body), branches=True)
         calls = {
             "one mask": OneMask(body),
             "padded": Padded(body, pad, rectangles),

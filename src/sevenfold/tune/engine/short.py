@@ -23,24 +23,24 @@ class ShortAttention(torch.autograd.Function):
     Equals ``scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling, enable_gqa=True)``. The heads that
     share keys and values are laid behind one another, so that each group is one product and nothing is repeated.
 
-    Shapes: q is ``1 x H x L x D``; k and v are ``1 x G x L x D``; the mask is ``L x L``, zero where attention is
-    allowed and minus infinity elsewhere.
+    Shapes: q is ``1 x H x L x D``; k and v are ``1 x G x S x D``, their last L places those of q; the mask is
+    ``L x S``, zero where attention is allowed and minus infinity elsewhere.
     """
 
     @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, mask_LL: Tensor, scaling: float) -> Tensor:
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, mask_LS: Tensor, scaling: float) -> Tensor:
         """The heads' outputs, ``1 x H x L x D``."""
-        weights = attention_weights(q, k, mask_LL, scaling)
-        ctx.save_for_backward(q, k, v, mask_LL, weights if q.shape[2] <= KEPT else None)
+        weights = attention_weights(q, k, mask_LS, scaling)
+        ctx.save_for_backward(q, k, v, mask_LS, weights if k.shape[2] <= KEPT else None)
         ctx.scaling = scaling
         return torch.bmm(weights, v[0]).view(q.shape)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of q, k and v."""
-        q, k, v, mask_LL, weights = ctx.saved_tensors
+        q, k, v, mask_LS, weights = ctx.saved_tensors
         if weights is None:
-            weights = attention_weights(q, k, mask_LL, ctx.scaling)
+            weights = attention_weights(q, k, mask_LS, ctx.scaling)
         d_out = grouped(gradients[0], k)
         d_v = torch.bmm(weights.transpose(1, 2), d_out)
         d_weights = torch.bmm(d_out, v[0].transpose(1, 2))
@@ -51,11 +51,11 @@ class ShortAttention(torch.autograd.Function):
         return d_q, d_k[None], d_v[None], None, None
 
 
-def attention_weights(q: Tensor, k: Tensor, mask_LL: Tensor, scaling: float) -> Tensor:
-    """``softmax(scaling Q K^T + mask)``, ``G x (H/G L) x L``."""
+def attention_weights(q: Tensor, k: Tensor, mask_LS: Tensor, scaling: float) -> Tensor:
+    """``softmax(scaling Q K^T + mask)``, ``G x (H/G L) x S``."""
     rows = grouped(q, k)
-    shape = (k.shape[1], rows.shape[1] // k.shape[2], *mask_LL.shape)
-    mask = mask_LL.expand(shape).reshape(shape[0], rows.shape[1], k.shape[2])
+    shape = (k.shape[1], rows.shape[1] // q.shape[2], *mask_LS.shape)
+    mask = mask_LS.expand(shape).reshape(shape[0], rows.shape[1], k.shape[2])
     return torch.softmax(torch.baddbmm(mask, rows, k[0].transpose(1, 2), alpha=scaling), dim=-1)
 
 
@@ -65,8 +65,9 @@ def grouped(q: Tensor, k: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=2 * LONGEST)
-def causal_mask(length: int, window: int | None, dtype: torch.dtype) -> Tensor:
-    """The additive mask of causal attention, perhaps in a sliding window, ``L x L``."""
-    distance = torch.arange(length)[:, None] - torch.arange(length)
-    hidden = (distance < 0) | (distance >= (window or length))
-    return torch.zeros(length, length, dtype=dtype).masked_fill_(hidden, float("-inf"))
+def causal_mask(length: int, seen: int, window: int | None, dtype: torch.dtype) -> Tensor:
+    """The additive mask of causal attention of the last ``length`` of ``seen`` places, ``L x S``; perhaps a window."""
+    places = torch.arange(seen)
+    distance = places[seen - length :, None] - places
+    hidden = (distance < 0) | (distance >= (window or seen))
+    return torch.zeros(length, seen, dtype=dtype).masked_fill_(hidden, float("-inf"))

@@ -72,7 +72,7 @@ class Trunk:
         if not self.active or ids is None or positions is None or len(ids) != 1 or named.get("use_cache", True):
             return
         self.bounds = [*torch.nonzero(positions[0] == 0)[:, 0].tolist(), ids.shape[1]]
-        self.keys = keys(ids[0], self.bounds)
+        self.keys = keys(ids[0], positions[0], self.bounds)
         if all(key in self.states for key in self.keys):
             self.standins[-1].given = self.entering(torch.empty(0, device=ids.device))
             self.place(self.standins)
@@ -143,9 +143,9 @@ class StandIn(nn.Module):
         return entered if self.given is None else self.given
 
 
-def keys(ids_T: Tensor, bounds: Sequence[int]) -> list[Key]:
-    """What documents are known by: 128 bits of a hash of their ids."""
-    values = ids_T.cpu().numpy().astype("<i8")
+def keys(ids_T: Tensor, positions_T: Tensor, bounds: Sequence[int]) -> list[Key]:
+    """What documents are known by: 128 bits of a hash of their ids, and of their positions, which show branches."""
+    values = torch.stack([ids_T, positions_T], 1).cpu().numpy().astype("<i8")
     digests = [hashlib.blake2b(values[start:end].tobytes(), digest_size=16).digest() for start, end in pairwise(bounds)]
     return [(int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")) for digest in digests]
 
