@@ -1,10 +1,15 @@
-"""Silence for transformers' own bars and load reports; ours are the ones that a user reads."""
+"""Silence for other libraries' bars, reports and notices; ours are the ones that a user reads."""
 
 from __future__ import annotations
 
+import importlib
+import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
 
 
 @contextmanager
@@ -23,3 +28,27 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
+
+
+def import_bitsandbytes() -> ModuleType:
+    """Import bitsandbytes; wherever PEFT is imported, this comes first, for PEFT imports it where it is installed.
+
+    Left to itself, it downloads a kernel and runs it where the package ``kernels`` is installed, and complains where it
+    is not. Nothing here uses that kernel, and nobody asked for the network: the import is made in silence, as if there
+    was no such package.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    logger = logging.getLogger("bitsandbytes.backends.cpu.ops")
+    modules: dict[str, Any] = sys.modules
+    level, kernels = logger.level, modules.get("kernels")
+    logger.setLevel(logging.ERROR)
+    modules["kernels"] = None
+    try:
+        return importlib.import_module("bitsandbytes")
+    finally:
+        logger.setLevel(level)
+        del modules["kernels"]
+        if kernels is not None:
+            modules["kernels"] = kernels

@@ -109,6 +109,9 @@ def adapter_log_probs(case: Case, folder: Path) -> NextLogProbs:
     # PEFT puts its virtual tokens before a prompt itself.
     first = 0
     if importlib.util.find_spec("peft") and (folder / PEFT_CONFIG).exists():
+        from sevenfold.tune import peft_bridge
+
+        peft_bridge.require()
         from peft import PeftModel
 
         with quiet():

@@ -7,11 +7,12 @@ import dataclasses
 import json
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import MachineError, ModelError, RecipeError
+from sevenfold.quiet import import_bitsandbytes
 
 if TYPE_CHECKING:
     import torch
@@ -72,12 +73,14 @@ def config_of(peft_type: str, fields: dict[str, Any], network: PreTrainedModel, 
 
 
 def require() -> None:
-    """Refuse to go on without PEFT, which is an extra.
+    """Import PEFT for the first time; it is an extra.
 
     Raises:
         MachineError: It is not installed.
     """
     try:
+        with suppress(ImportError):
+            import_bitsandbytes()
         import peft  # noqa: F401
     except ImportError as error:
         raise MachineError(

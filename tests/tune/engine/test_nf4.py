@@ -114,10 +114,3 @@ def test_without_bitsandbytes_the_user_is_told_what_to_install(layer, monkeypatc
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
     with pytest.raises(MachineError, match=r"sevenfold\[quantised\][\s\S]*bits: 8"):
         Nf4Linear(layer, True)
-
-
-def test_importing_it_loads_no_package_that_downloads() -> None:
-    before = sys.modules.get("kernels")
-    nf4.library.cache_clear()
-    nf4.library()
-    assert sys.modules.get("kernels") is before

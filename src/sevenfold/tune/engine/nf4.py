@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from functools import cache
 from typing import Any
 
@@ -12,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sevenfold.errors import MachineError
+from sevenfold.quiet import import_bitsandbytes
 from sevenfold.tune.engine import bases
 
 BLOCK = 64
@@ -94,26 +93,13 @@ def code_of_scales(device: torch.device) -> Tensor:
 def library() -> Any:
     """The functions of bitsandbytes.
 
-    When it is imported where the package ``kernels`` is installed, it downloads a kernel and runs it. Nothing here
-    uses that kernel, and nobody asked for the network: the import is made as if there was no such package.
-
     Raises:
-        MachineError: bitsandbytes is not installed.
+        MachineError: It is not installed.
     """
-    logger = logging.getLogger("bitsandbytes.backends.cpu.ops")
-    level, kernels = logger.level, sys.modules.get("kernels")
-    logger.setLevel(logging.ERROR)
-    sys.modules["kernels"] = None  # type: ignore[assignment]
     try:
-        from bitsandbytes import functional
+        return import_bitsandbytes().functional
     except ImportError as error:
         raise MachineError(
             "4-bit weights need bitsandbytes, which is not installed",
             next_step="pip install 'sevenfold[quantised]'; or bits: 8, which needs nothing",
         ) from error
-    finally:
-        logger.setLevel(level)
-        del sys.modules["kernels"]
-        if kernels is not None:
-            sys.modules["kernels"] = kernels
-    return functional
