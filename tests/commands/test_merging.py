@@ -98,6 +98,29 @@ def test_folders_need_a_base_and_prompts_to_be_asked(tiny_model, tiny_weights, t
     assert [len(asked["rows"]) for asked in called.json["behaviour"]] == [2, 2]
 
 
+def test_what_is_merged_is_a_run_as_any_other(inside, tiny_weights, tmp_path) -> None:
+    """Evaluated by task, served, watched and proved, and `sevenfold` says how."""
+    called = sevenfold("merge-adapters", *tasks(inside), "--out", tmp_path / "both", "--ask", 0)
+    assert f"tune.method: {{given: {{folder: {tmp_path / 'both'}}}}}" in called.err
+    recipe = yaml.safe_load((inside / "small.yaml").read_text())
+    recipe |= {"name": "both", "tune": {"method": {"given": {"folder": str(tmp_path / "both")}}}}
+    recipe["evaluate"]["by"] = "task"
+    (tmp_path / "both.yaml").write_text(yaml.safe_dump(recipe))
+    called = sevenfold("run", tmp_path / "both.yaml", "--runs", tmp_path, "--json")
+    assert called.code == 0, called.err
+    stages = called.json["stages"]
+    assert stages["tune"]["steps"] == 0
+    assert set(stages["evaluate"]["groups"]) == set(TASKS)
+    assert [proof["name"] for proof in called.json["proofs"]] == ["tokens", "merge", "tokens", "export"]
+    assert all(proof["passed"] for proof in called.json["proofs"])
+    page = (tmp_path / "both" / "report.html").read_text()
+    assert "The same over the rows of each task alone." in page
+    assert "Training read" not in page
+    called = sevenfold("plan", tmp_path / "both.yaml", "--runs", tmp_path)
+    assert called.code == 2
+    assert "nothing is trained" in called.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -30,7 +30,7 @@ def verdict(losses, validation=None):
         ("too little signal", 2.0 + NOISE, {}),
         ("too little signal", DECAY[:9], {}),
         ("too little signal", [2.0], {}),
-        ("too little signal", [], {}),
+        ("not trained", [], {}),
     ],
 )
 def test_each_kind(kind, losses, validation):

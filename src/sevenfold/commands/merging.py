@@ -324,3 +324,4 @@ def show(outcome: Outcome, console: Console) -> None:
         console.table(f"on {len(asked.prompts)} prompts of {asked.owner}", ["", asked.owner, "merged", ""], rows)
     for warning in outcome.warnings:
         console.warn(warning)
+    console.say(f"in a recipe: tune.method: {{given: {{folder: {merged.folder}}}}}")

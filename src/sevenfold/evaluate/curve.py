@@ -16,7 +16,7 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from sevenfold.evaluate.metrics import Floats
 
-Shape = Literal["healthy", "underfit", "overfit", "fluctuating", "diverging", "too little signal"]
+Shape = Literal["healthy", "underfit", "overfit", "fluctuating", "diverging", "too little signal", "not trained"]
 
 MINIMUM_STEPS = 10
 """Fewer steps give no noise estimate worth a verdict."""
@@ -38,6 +38,7 @@ ADVICE: dict[Shape, str] = {
     "fluctuating": "lower tune.learning_rate to a third, or double tune.batch; check that the rows are shuffled",
     "diverging": "lower tune.learning_rate to a tenth, add warm-up steps, and look at the rows of the first bad step",
     "too little signal": "train for more steps, raise tune.learning_rate, or check that the replies can be learnt",
+    "not trained": "compare it with what it was made of, on the same rows",
 }
 
 
@@ -62,7 +63,7 @@ def read_curve(losses: Sequence[float], validation: dict[int, float]) -> Curve:
     """
     curve = np.asarray(losses, dtype=np.float64)
     evidence = measured(curve, validation)
-    for check in (not_a_number, too_short, rose, no_change, overfit, swings, slow):
+    for check in (not_trained, not_a_number, too_short, rose, no_change, overfit, swings, slow):
         found = check(curve, evidence)
         if found:
             return Curve(verdict=found[0], reason=found[1], advice=ADVICE[found[0]], evidence=finite(evidence))
@@ -117,6 +118,11 @@ def smoothed(curve: Floats) -> Floats:
     """Running means over a tenth of the steps."""
     width = tenth(curve)
     return np.convolve(curve, np.ones(width) / width, mode="valid")
+
+
+def not_trained(curve: Floats, evidence: dict[str, float]) -> Finding:
+    """No step at all: what was learnt elsewhere was taken as it is."""
+    return None if len(curve) else ("not trained", "no step was taken in this run")
 
 
 def not_a_number(curve: Floats, evidence: dict[str, float]) -> Finding:

@@ -15,15 +15,22 @@ BEFORE = {"tune": ("mask", "tokens", "packing", "accumulation", "resume")}
 """Proofs that run before a stage does its work."""
 AFTER = {"tune": ("packing", "accumulation", "merge"), "deploy": ("tokens", "export")}
 """Proofs that run on what a stage gave."""
+OF_TRAINING = ("mask", "packing", "accumulation", "resume")
+"""Proofs that speak of training, and have no meaning where nothing is trained."""
 
 
-def possible(stages: set[str]) -> list[str]:
-    """The proofs that can run once some stages are done, each once, in the order of the seven."""
+def possible(stages: set[str], trains: bool = True) -> list[str]:
+    """The proofs that can run once some stages are done, each once, in the order of the seven.
+
+    Args:
+        stages: What is done.
+        trains: Whether the method trains anything.
+    """
     names = dict.fromkeys(BEFORE["tune"])
     for stage, behind in AFTER.items():
         if stage in stages:
             names.update(dict.fromkeys(behind))
-    return list(names)
+    return [name for name in names if trains or name not in OF_TRAINING]
 
 
 def before(stage: str, results: Mapping[str, Result], recipe: Recipe, entry: Entry, force: bool) -> None:
@@ -65,7 +72,7 @@ def case_of(results: Mapping[str, Any], recipe: Recipe, entry: Entry) -> Case:
 def check(names: tuple[str, ...], when: str, case: Case, entry: Entry, force: bool) -> None:
     """Run proofs, record their figures, and stop at those that fail."""
     failed = []
-    for name in names:
+    for name in (name for name in names if case.section.method.trains or name not in OF_TRAINING):
         proof = run(name, case)
         entry.record.proofs.append({**proof.as_json(), "when": f"{when} {entry.record.name}", "forced": False})
         entry.console.say("  " + line(proof), style="green" if proof.passed else "red")

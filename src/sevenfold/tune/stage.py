@@ -18,6 +18,8 @@ from sevenfold.tune.tokens import encoded_split
 from sevenfold.tune.tuned import Tuned
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.trainer import Trainer
 
@@ -42,11 +44,13 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
         TrainingError: The loss is not a number or jumped.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    from sevenfold.tune import memory
+    from sevenfold.tune import memory, taken
     from sevenfold.tune.engine import activations, compiled, trunk
     from sevenfold.tune.trainer import Trainer
     from sevenfold.tune.work import work_of
 
+    if not section.method.trains:
+        return taken.take(section, dataset, model, environment, entry)
     check_length(section, model)
     encoded = {split: encoded_split(split, section, dataset, model, entry) for split in ("train", "validation")}
     if not len(encoded["train"]):
@@ -103,7 +107,7 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     """Write the weights that are kept and the training's figures."""
     section, progress = trainer.section, trainer.progress
     best_step = trainer.take_best()
-    save_weights(trainer, model, dataset, entry.folder / "weights")
+    save_weights(section, trainer.forward.network, model, dataset, entry.folder / "weights")
     tuned = Tuned(
         method=section.model_dump(mode="json")["method"],
         adapter=section.method.adapter,
@@ -127,14 +131,13 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     return tuned
 
 
-def save_weights(trainer: Trainer, model: Model, dataset: Dataset, place: Path) -> None:
+def save_weights(section: TuneSection, network: PreTrainedModel, model: Model, dataset: Dataset, place: Path) -> None:
     """Write the weights folder in one move, with a record of what an adapter was trained on."""
     from sevenfold.tune.several import provenance
 
-    section = trainer.section
     temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=".weights-"))
-    section.method.save(trainer.forward.network, temporary, model.card.name)
-    if section.method.adapter:
+    section.method.save(network, temporary, model.card.name)
+    if section.method.adapter and section.method.trains:
         provenance.write(temporary, section, model, dataset)
     if place.exists():
         shutil.rmtree(place)

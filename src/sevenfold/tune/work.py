@@ -28,8 +28,12 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         environment: Its precision and seed.
 
     Raises:
-        RecipeError: The engine cannot work as ``tune.engine`` asks.
+        RecipeError: The engine cannot work as ``tune.engine`` asks, or nothing is trained.
     """
+    if not section.method.trains:
+        raise RecipeError(
+            "nothing is trained, so there is nothing to plan", where="tune.method", next_step="sevenfold run RECIPE"
+        )
     network = model.skeleton()
     section.method.attach(network)
     activations.check(section.engine.activations, network, environment.device)

@@ -43,7 +43,7 @@ def shortly(facts: Facts) -> list[str]:
     """The cost in a few sentences for the top of the page."""
     total = sum(stage.seconds for stage in facts.stages)
     said = [f"{duration(total)} in all."]
-    if facts.tuned:
+    if facts.tuned and facts.tuned["steps"]:
         tuned = facts.tuned
         said.append(
             f"Training read {number(tuned['tokens'])} tokens at {number(tuned['tokens_per_second'])} tokens/s with "

@@ -94,7 +94,7 @@ def from_evaluation(report: dict[str, Any]) -> list[str]:
     """What the evaluation asks for."""
     steps = []
     curve = report["curve"]
-    if curve["verdict"] != "healthy":
+    if curve["verdict"] not in ("healthy", "not trained"):
         steps.append(f"The training curve is {curve['verdict']}: {curve['advice']}.")
     found = report["forgetting"]
     if found and found["verdict"] != "kept":

@@ -72,6 +72,8 @@ class Method(Component):
     differs_at_start: ClassVar[str] = ""
     """Why an attached network answers other than its base before anything has moved; empty: it answers the same."""
 
+    trains: ClassVar[bool] = True
+    """Whether there is anything to train; without, the stage keeps what :meth:`save` writes and takes no step."""
     mergeable: ClassVar[bool] = True
     """Whether what was learnt can be written as plain weights of the base's own architecture."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.errors import ModelError
 from sevenfold.tune.adapter_file import put
-from sevenfold.tune.methods.lora import replace
+from sevenfold.tune.methods.lora import adapters, replace
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -27,26 +27,34 @@ def answering(network: PreTrainedModel, file: LoraFile | None) -> Iterator[None]
     Raises:
         ModelError: The network has no such layers.
     """
-    from sevenfold.tune.engine.lora import LoraLinear
-
-    wrapped = []
     try:
-        for name in file.names if file else []:
-            pair = file.pair(name) if file else None
-            assert pair is not None
-            try:
-                layer = LoraLinear(network.get_submodule(name), pair.rank, pair.scale)
-                put(layer.lora_A.weight, pair.down_RI)
-                put(layer.lora_B.weight, pair.up_OR)
-            except (AttributeError, TypeError, ValueError) as error:
-                raise ModelError(
-                    f"the adapter does not fit {type(network).__name__}: {name}: {str(error).splitlines()[0]}",
-                    where=str(file.folder) if file else None,
-                    expected="the base model that it was trained on",
-                ) from error
-            replace(network, name, layer)
-            wrapped.append(name)
+        if file:
+            put_in(network, file)
         yield
     finally:
-        for name in wrapped:
-            replace(network, name, network.get_submodule(name).base_layer)  # type: ignore[arg-type]
+        for name, layer in adapters(network).items():
+            replace(network, name, layer.base_layer)
+
+
+def put_in(network: PreTrainedModel, file: LoraFile) -> None:
+    """Put an adapter beside the layers of a plain network.
+
+    Raises:
+        ModelError: The network has no such layers.
+    """
+    from sevenfold.tune.engine.lora import LoraLinear
+
+    for name in file.names:
+        pair = file.pair(name)
+        assert pair is not None
+        try:
+            layer = LoraLinear(network.get_submodule(name), pair.rank, pair.scale)
+            put(layer.lora_A.weight, pair.down_RI)
+            put(layer.lora_B.weight, pair.up_OR)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"the adapter does not fit {type(network).__name__}: {name}: {str(error).splitlines()[0]}",
+                where=str(file.folder),
+                expected="the base model that it was trained on",
+            ) from error
+        replace(network, name, layer)

@@ -98,10 +98,27 @@ class LoraFile:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """An adapter's configuration.
+    """The configuration of an adapter of low-rank pairs.
 
     Raises:
         ModelError: There is none, or the adapter is of a kind that is no plain low-rank change.
+    """
+    config = config_in(folder)
+    if more := more_than_pairs(config):
+        raise ModelError(
+            f"an adapter of {', '.join(more)} cannot be taken apart",
+            where=str(folder / CONFIG_FILE),
+            expected="peft_type LORA, low-rank pairs beside linear layers and nothing else",
+            next_step="merge it into its base and train on from there; or leave it out",
+        )
+    return config
+
+
+def config_in(folder: Path) -> dict[str, Any]:
+    """An adapter's configuration, of whatever type.
+
+    Raises:
+        ModelError: There is none.
     """
     path = folder / CONFIG_FILE
     try:
@@ -115,19 +132,24 @@ def read_config(folder: Path) -> dict[str, Any]:
             alternatives=[f"{folder}/{name}" for name in inside],
             next_step="name the folder 4-tune/weights of a run, or an exported adapter",
         ) from None
+    return config
+
+
+def more_than_pairs(config: Mapping[str, Any]) -> list[str]:
+    """What an adapter is beside low-rank pairs of linear layers; empty where it is just these."""
+    if config.get("peft_type") != "LORA":
+        return [f"type {config.get('peft_type')} with no low-rank pairs"]
     more = [name for name in ("use_dora", "modules_to_save", "lora_bias", "layer_replication") if config.get(name)]
     more += [f"bias: {config['bias']}"] if config.get("bias", "none") != "none" else []
-    if config.get("init_lora_weights", True) not in PLAIN_STARTS:
-        more.append(f"init_lora_weights: {config['init_lora_weights']}, which changes the base's own weights")
-    if config.get("peft_type") != "LORA" or more:
-        raise ModelError(
-            f"an adapter of type {config.get('peft_type')} with {', '.join(more) or 'no low-rank pairs'} cannot be "
-            "taken apart",
-            where=str(path),
-            expected="peft_type LORA, low-rank pairs beside linear layers and nothing else",
-            next_step="merge it into its base and train on from there; or leave it out",
-        )
-    return config
+    more += [changes] if (changes := changes_the_base(config)) else []
+    return [f"type LORA with {', '.join(more)}"] if more else []
+
+
+def changes_the_base(config: Mapping[str, Any]) -> str:
+    """Why an adapter stands on other weights than the base's own; empty where it does not."""
+    if config.get("init_lora_weights", True) in PLAIN_STARTS:
+        return ""
+    return f"init_lora_weights: {config['init_lora_weights']}, which changes the base's own weights"
 
 
 def read_keys(path: Path) -> set[str]:
