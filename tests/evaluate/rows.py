@@ -1,8 +1,11 @@
 """Small datasets as the stage ``prepare`` leaves them."""
 
+import json
+
 import pyarrow
 
 from sevenfold.chat.conversation import Conversation
+from sevenfold.evaluate.report import ROWS_FILE
 from sevenfold.prepare.dataset import Dataset, Row, arrow_schema, stored
 
 
@@ -22,3 +25,13 @@ def dataset_of(folder, **splits):
         with pyarrow.ipc.new_file(str(folder / f"{split}.arrow"), schema) as writer:
             writer.write_table(pyarrow.Table.from_pylist(kept, schema=schema))
     return Dataset(counts={split: len(rows) for split, rows in splits.items()}).save(folder)
+
+
+def lines(path):
+    """The objects of a file with one JSON object a line."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def rows_of(report):
+    """What a report's file says of each row."""
+    return lines(report.folder / ROWS_FILE)

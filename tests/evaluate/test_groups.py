@@ -15,7 +15,7 @@ from sevenfold.generate.engines.transformers import TransformersEngine
 from sevenfold.prepare.dataset import Dataset, Row
 from sevenfold.record import Entry
 from tests.deploy.conftest import make_tuned
-from tests.evaluate.rows import talk
+from tests.evaluate.rows import rows_of, talk
 from tests.rows import write_split
 
 TASKS = ["chat", "translate"]
@@ -65,7 +65,7 @@ def test_each_row_is_asked_of_its_own_tasks_adapter(dataset, tiny_model, environ
     )
     report = evaluate(small(), dataset, tiny_model, environment, tuned, entry)
     assert len(built) == 2  # the base and the tuned network, each once
-    found = {row["origin"]: row for row in report.each_row()}
+    found = {row["origin"]: row for row in rows_of(report)}
     encoder, method = tiny_model.encoder(), tuned.chosen_method()
     alone, differs = tuned.network(tiny_model, torch.float32), 0
     engine = TransformersEngine(alone, encoder)
@@ -88,7 +88,7 @@ def test_each_row_is_asked_of_its_own_tasks_adapter(dataset, tiny_model, environ
 def test_every_metric_is_compared_by_task(dataset, tiny_model, environment, tuned, entry):
     report = evaluate(small(metrics=["loss", "chrf"]), dataset, tiny_model, environment, tuned, entry)
     assert (report.grouped_by, list(report.groups)) == ("task", TASKS)
-    lines = list(report.each_row())
+    lines = rows_of(report)
     for task, metrics in report.groups.items():
         assert list(metrics) == ["loss", "chrf"]
         own = [row for row in lines if row["task"] == task]
@@ -127,7 +127,7 @@ def test_a_column_groups_the_rows_of_any_method(dataset, tiny_model, environment
     report = evaluate(small(metrics=["loss"], by="kind"), dataset, tiny_model, environment, lora, entry)
     assert report.grouped_by == "kind"
     assert {group: metrics["loss"].rows for group, metrics in report.groups.items()} == {"a": 5, "b": 5, "c": 4}
-    assert "task" not in next(report.each_row())
+    assert "task" not in rows_of(report)[0]
 
 
 def test_a_column_that_is_not_there_is_named(dataset, tiny_model, environment, tuned, entry):

@@ -6,7 +6,8 @@ import pytest
 
 from sevenfold.console import Console
 from sevenfold.errors import MachineError
-from sevenfold.evaluate.jsonl import Kept, read_lines
+from sevenfold.evaluate.jsonl import Kept
+from tests.evaluate.rows import lines
 
 ITEMS = {f"item {i}": "x" * i for i in range(7)}
 
@@ -53,7 +54,7 @@ def test_a_rerun_works_out_only_what_is_missing(tmp_path):
         return measure(batch)
 
     assert [one["length"] for one in finish(path, rest)] == list(range(7))
-    assert sorted(line["length"] for line in read_lines(path)) == list(range(7))
+    assert sorted(line["length"] for line in lines(path)) == list(range(7))
     finish(path, lambda batch: pytest.fail("nothing is missing"))
 
 

@@ -13,7 +13,7 @@ from sevenfold.evaluate.section import EvaluateSection
 from sevenfold.evaluate.stage import evaluate
 from sevenfold.record import Entry
 from sevenfold.tune.tuned import Tuned
-from tests.evaluate.rows import dataset_of, talk
+from tests.evaluate.rows import dataset_of, rows_of, talk
 
 ROWS = [talk(f"the data {i}", "the answer") for i in range(12)]
 
@@ -89,7 +89,7 @@ def test_tuning_shows(dataset, tiny_model, environment, tuned, entry):
 
 def test_every_figure_can_be_traced_in_the_rows(dataset, tiny_model, environment, tuned, entry):
     report = evaluate(small(), dataset, tiny_model, environment, tuned, entry)
-    rows = list(report.each_row())
+    rows = rows_of(report)
     assert [row["origin"] for row in rows] == [f"rows.jsonl:{i + 1}" for i in range(12)]
     for name, comparison in report.metrics.items():
         weights = [row["weights"][name] for row in rows]

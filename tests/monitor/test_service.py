@@ -37,7 +37,7 @@ def test_requests_at_the_same_time_are_all_kept_whole(client, store):
     questions = [f"سلام می‌روم {n}" for n in range(8)]
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda text: ask(client, text, user="ali").json(), questions))
-    kept = {item.messages[-1]["content"]: item for item in store.between()}
+    kept = {item.messages[-1]["content"]: item for item in store.newest(9)}
     assert sorted(kept) == sorted(questions)
     for question, answer in zip(questions, answers, strict=True):
         item = kept[question]
@@ -51,7 +51,7 @@ def test_requests_at_the_same_time_are_all_kept_whole(client, store):
 
 def test_a_refused_request_is_kept_with_its_status(client, store):
     assert client.post("/v1/chat/completions", content=b"{").status_code == 400
-    (item,) = store.between()
+    (item,) = store.newest(9)
     assert item.status == 400
     assert item.error
     assert newest(store, 200, 1)[0].prompts == []

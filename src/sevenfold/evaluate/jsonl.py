@@ -15,13 +15,6 @@ from sevenfold.record import writing
 T = TypeVar("T")
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a file with one JSON object a line."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
-
-
 def write_lines(path: Path, objects: Iterator[dict[str, Any]]) -> None:
     """Write one JSON object a line, atomically."""
     with writing(path) as temporary, temporary.open("w", encoding="utf-8") as file:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from sevenfold.evaluate.curve import Curve
 from sevenfold.evaluate.forgetting import Forgetting
-from sevenfold.evaluate.jsonl import read_lines
 from sevenfold.evaluate.paired import Comparison
 from sevenfold.record import Result
 
@@ -49,15 +46,6 @@ class Report(Result):
     """``base`` and ``tuned``; empty when no metric needs answers."""
     forgetting: Forgetting | None
     curve: Curve
-
-    @property
-    def rows_path(self) -> Path:
-        """The file of the rows."""
-        return self.folder / ROWS_FILE
-
-    def each_row(self) -> Iterator[dict[str, Any]]:
-        """The rows: number, origin, prompt, reference, and for each model its answer and every metric's value."""
-        yield from read_lines(self.rows_path)
 
 
 def overall(comparisons: dict[str, Comparison]) -> Overall:

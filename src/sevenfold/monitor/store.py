@@ -178,21 +178,8 @@ class TrafficStore:
         with self.writing() as connection:
             return connection.executemany(insert, (row_of(exchange) for exchange in exchanges)).rowcount
 
-    def between(self, start: float | None = None, end: float | None = None) -> Iterator[Exchange]:
-        """The traffic in order of time, read as it is asked for.
-
-        Args:
-            start: First moment, seconds since 1970; None: from the beginning.
-            end: First moment that is out again; None: to the end.
-        """
-        query = f"SELECT {', '.join(COLUMNS)} FROM exchanges WHERE time >= ? AND time < ? ORDER BY time, id"
-        bounds = (float("-inf") if start is None else start, float("inf") if end is None else end)
-        with self.reading() as connection:
-            for row in connection.execute(query, bounds):
-                yield exchange_of(row)
-
     def newest(self, count: int) -> Iterator[Exchange]:
-        """The newest requests, oldest first."""
+        """The newest requests, oldest first, read as they are asked for."""
         columns = ", ".join(COLUMNS)
         query = f"SELECT * FROM (SELECT {columns} FROM exchanges ORDER BY time DESC, id DESC LIMIT ?) ORDER BY time, id"
         with self.reading() as connection:
@@ -203,13 +190,6 @@ class TrafficStore:
         """All requests."""
         with self.reading() as connection:
             return int(connection.execute("SELECT COUNT(*) FROM exchanges").fetchone()[0])
-
-    def counts_by(self, column: str) -> dict[str, int]:
-        """Requests for each value of ``model``, ``user``, ``project``, ``status`` or ``finish_reason``."""
-        assert column in COLUMNS
-        query = f"SELECT COALESCE({column}, ''), COUNT(*) FROM exchanges GROUP BY 1 ORDER BY 2 DESC, 1"
-        with self.reading() as connection:
-            return {str(value): int(number) for value, number in connection.execute(query)}
 
     def totals(self) -> list[dict[str, Any]]:
         """Sums for each model and status: ``requests``, ``prompt_tokens``, ``completion_tokens``, ``seconds``."""
