@@ -41,7 +41,8 @@ def serve(folder: Path, host: str | None, port: int | None, emit: Callable[[obje
         if emit:
             emit({"model": service.model, "address": address})
         else:
-            Console().say(f"{service.model} at {address}/v1 (Ctrl-C stops)")
+            names = [service.model, *(f"{service.model}/{task}" for task in service.tasks)]
+            Console().say(f"{', '.join(names)} at {address}/v1 (Ctrl-C stops)")
 
     with TrafficStore(folder / TRAFFIC_STORE) as store:
         engine = service.open_engine(environment.threads, settings.at_once, settings.context)

@@ -33,6 +33,11 @@ class Material:
     done: dict[str, Path]
     threads: int = 1
 
+    def one_of_several(self) -> list[str]:
+        """What a form of plain weights should say where several adapters were trained."""
+        tasks = self.tuned.tasks()
+        return [f"of {len(tasks)} adapters that of the task {tasks[0]!r} alone is in it"] if tasks else []
+
     def stored_dtype(self) -> torch.dtype:
         """The type that the base model's weights are stored in."""
         import torch

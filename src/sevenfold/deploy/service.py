@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from sevenfold.chat.encoder import Encoder
 from sevenfold.generate.engine import Backend, Capacity, Engine
@@ -36,6 +36,8 @@ class Asked(BaseModel):
 
     origin: str
     """The row's place: ``file:line``."""
+    model: str = ""
+    """The name that was asked for."""
     messages: list[dict[str, str]]
     answer: str
     reference: str
@@ -68,6 +70,8 @@ class Service(Result):
     """The engine as a recipe writes it, ``{"xllamacpp": {...}}``."""
     serves: str
     """The export that the engine opens."""
+    tasks: list[str] = Field(default_factory=list)
+    """Tasks whose adapters a request can choose, the default first; empty: there is one for all."""
     beside: Beside | None = None
     """Where the export is opened beside the base; None: it is a whole model."""
     context: int
@@ -125,6 +129,6 @@ class Service(Result):
         torch.set_num_threads(capacity.threads)
         model, tuned = Model.open(self.folder / beside.base), Tuned.open(self.folder / beside.tuned)
         network = tuned.network(model, getattr(torch, beside.dtype))
-        engine = TransformersEngine(network, self.encoder())
+        engine = TransformersEngine(network, self.encoder(), adapters=tuned.adapters(network))
         engine.context = min(engine.context, capacity.context)
         return engine

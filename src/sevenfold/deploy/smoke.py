@@ -7,6 +7,8 @@ import os
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from sevenfold.deploy.section import DeploySection
@@ -20,7 +22,12 @@ from sevenfold.setup.environment import Environment
 
 
 def try_out(
-    service: Service, section: DeploySection, dataset: Dataset, environment: Environment, entry: Entry
+    service: Service,
+    section: DeploySection,
+    dataset: Dataset,
+    environment: Environment,
+    entry: Entry,
+    name_of: Callable[[Row], str | None],
 ) -> list[Asked]:
     """Start the service on a free port, ask the first held-out questions, write ``traffic.jsonl``.
 
@@ -30,6 +37,7 @@ def try_out(
         dataset: Questions and references.
         environment: Threads of the engine.
         entry: Where notes and figures go.
+        name_of: The name that a row's question is put to; None where nothing serves it.
 
     Returns:
         Questions and answers.
@@ -37,7 +45,8 @@ def try_out(
     Raises:
         ModelError: The engine cannot open its export, or a question is refused.
     """
-    rows = [row for row in dataset.head("test", section.ask) if row.conversation.prompt()]
+    asking = ((row, name) for row in dataset.rows("test") if row.conversation.prompt() and (name := name_of(row)))
+    rows = list(islice(asking, section.ask))
     if not rows:
         entry.note("smoke test: the test split has no questions, the service was only started")
     kept: list[Exchange] = []
@@ -45,7 +54,7 @@ def try_out(
         service.open_engine(environment.threads, section.serve.at_once) as engine,
         background(engine, service.model, section.serve, kept.append) as address,
     ):
-        asked = [ask(address, service.model, row, section) for row in rows]
+        asked = [ask(address, name, row, section) for row, name in rows]
     write_text(service.folder / TRAFFIC_FILE, "".join(exchange.to_line() + "\n" for exchange in kept))
     if asked:
         report(asked, entry)
@@ -64,6 +73,7 @@ def ask(address: str, model: str, row: Row, section: DeploySection) -> Asked:
     choice = reply["choices"][0]
     return Asked(
         origin=row.origin,
+        model=model,
         messages=messages,
         answer=choice["message"]["content"],
         reference=row.conversation.reference(),

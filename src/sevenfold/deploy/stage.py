@@ -7,16 +7,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sevenfold.deploy.exports import EXPORTS, Export
 from sevenfold.deploy.material import Material
 from sevenfold.deploy.section import DeploySection
+from sevenfold.deploy.serve.names import under
 from sevenfold.deploy.service import Beside, Exported, Service
 from sevenfold.deploy.smoke import try_out
 from sevenfold.disk import machine_error
+from sevenfold.generate.engines.transformers import Transformers
 from sevenfold.load.model import Model
-from sevenfold.prepare.dataset import Dataset
+from sevenfold.prepare.dataset import Dataset, Row
 from sevenfold.record import Entry, digest, file_digest
 from sevenfold.setup.environment import Environment
 from sevenfold.tune.tuned import Tuned
@@ -61,9 +64,35 @@ def deploy(
     material = Material(model, tuned, {}, environment.threads)
     if reason := tuned.unmergeable():
         serve_beside(service, material, reason, entry)
+    elif tuned.tasks():
+        serve_several(service, section, material, entry)
     write_exports(section.export, material, service, entry)
-    service.smoke.extend(try_out(service, section, dataset, environment, entry))
+    name_of = partial(served_name, service, tuned)
+    service.smoke.extend(try_out(service, section, dataset, environment, entry, name_of))
     return service.save(entry.folder)
+
+
+def serve_several(service: Service, section: DeploySection, material: Material, entry: Entry) -> None:
+    """Let requests choose among several adapters, where the engine can change them; else say which one answers."""
+    tasks = material.tuned.tasks()
+    if isinstance(section.engine, Transformers):
+        service.tasks = list(tasks)
+        names = ", ".join(under(service.model, task) for task in tasks)
+        serve_beside(service, material, f"requests choose among {names}; {service.model} is the first", entry)
+        return
+    entry.note(
+        f"the service answers with the adapter of the task {tasks[0]!r} alone: the engine {next(iter(service.engine))} "
+        f"opens merged weights; deploy.engine: transformers serves {', '.join(tasks)}"
+    )
+
+
+def served_name(service: Service, tuned: Tuned, row: Row) -> str | None:
+    """The name that answers a row: its task's where requests can choose; None where another task's adapter serves."""
+    tasks = tuned.tasks()
+    task = tuned.task_of(row) if tasks else None
+    if service.tasks:
+        return under(service.model, str(task))
+    return service.model if not tasks or task == tasks[0] else None
 
 
 def serve_beside(service: Service, material: Material, reason: str, entry: Entry) -> None:

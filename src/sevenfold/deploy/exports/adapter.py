@@ -21,11 +21,12 @@ class Adapter(Export):
         return f"the method {next(iter(material.tuned.method))} changes the whole model: there is no adapter to export"
 
     def write(self, material: Material, folder: Path) -> list[str]:
-        """Copy the weights, add the tokenizer and a card."""
+        """Copy the weights, all adapters where there are several, and add the tokenizer and a card."""
         shutil.copytree(material.tuned.weights, folder, dirs_exist_ok=True)
         material.model.tokenizer().save_pretrained(folder)
         write_text(folder / "README.md", card(material))
-        return []
+        tasks = material.tuned.tasks()
+        return [f"a folder a task: {', '.join(sorted(tasks))}; at the top {tasks[0]!r}"] if tasks else []
 
 
 def card(material: Material) -> str:
@@ -52,13 +53,18 @@ license: {model.card.licence}
 Load it beside its base:
 
 ```python
-{by_peft(base) if known else by_method(base, method, fields)}
+{by_peft(base, tuned.tasks()) if known else by_method(base, method, fields)}
 ```
 """
 
 
-def by_peft(base: str) -> str:
-    """How PEFT loads it."""
+def by_peft(base: str, tasks: tuple[str, ...]) -> str:
+    """How PEFT loads it; several are named by their tasks, and one is active at a time."""
+    if tasks:
+        return f"""{by_peft(base, ())}
+for task in {list(tasks)}:
+    model.load_adapter(f"this/folder/{{task}}", adapter_name=task)
+model.set_adapter({tasks[0]!r})"""
     return f"""from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -36,7 +36,7 @@ class Gguf(Export):
         """Convert the merged model and read back what has to be inside."""
         with material.merged() as merged:
             convert(merged, folder / FILE, self.outtype, material.threads)
-        return check(folder / FILE, material.model)
+        return [*check(folder / FILE, material.model), *material.one_of_several()]
 
 
 def convert(source: Path, target: Path, outtype: str, threads: int) -> None:

@@ -28,4 +28,4 @@ class Merged(Export):
 
         dtype = material.stored_dtype() if self.dtype == "stored" else getattr(torch, self.dtype)
         material.write_merged(folder, dtype)
-        return [f"weights in {str(dtype).removeprefix('torch.')}"]
+        return [f"weights in {str(dtype).removeprefix('torch.')}", *material.one_of_several()]

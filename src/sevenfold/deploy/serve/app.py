@@ -15,6 +15,7 @@ from sevenfold.deploy.section import Serving
 from sevenfold.deploy.serve.call import Desk, log
 from sevenfold.deploy.serve.exchange import Exchange, Observe
 from sevenfold.deploy.serve.metrics import Metrics
+from sevenfold.deploy.serve.names import Names
 from sevenfold.deploy.serve.places import Places
 from sevenfold.deploy.serve.refusal import Refusal
 from sevenfold.deploy.serve.routes import open_routes, routes
@@ -26,7 +27,7 @@ def create_app(engine: Engine, model: str, settings: Serving, observe: Observe, 
 
     Args:
         engine: Who answers; the caller closes it.
-        model: The name that clients ask for.
+        model: The name that clients ask for; its adapters are ``model/task``.
         settings: Limits.
         observe: Called once for each request to the model's routes when it has ended.
         key: What clients must send as ``Authorization: Bearer KEY``; None asks for nothing.
@@ -46,7 +47,9 @@ def create_app(engine: Engine, model: str, settings: Serving, observe: Observe, 
             executor.shutdown(wait=True, cancel_futures=True)
 
     app = FastAPI(title="Sevenfold", openapi_url=None, lifespan=life)
-    app.state.desk = Desk(engine, model, settings, places, threads, encoding, watched(observe, metrics.observe))
+    app.state.desk = Desk(
+        engine, Names.of(model, engine), settings, places, threads, encoding, watched(observe, metrics.observe)
+    )
     app.state.metrics, app.state.key = metrics, key
     app.include_router(open_routes)
     app.include_router(routes)

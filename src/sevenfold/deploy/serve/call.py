@@ -13,6 +13,7 @@ from typing import Any
 
 from sevenfold.deploy.section import Serving
 from sevenfold.deploy.serve.exchange import Exchange, Observe
+from sevenfold.deploy.serve.names import Names
 from sevenfold.deploy.serve.pieces import Answering
 from sevenfold.deploy.serve.places import Places
 from sevenfold.deploy.serve.protocol import Chat, Completion, Request, usage
@@ -28,7 +29,7 @@ class Desk:
 
     Args:
         engine: Who answers.
-        model: The name that clients ask for.
+        names: What clients may ask for.
         settings: Limits.
         places: Who may enter.
         threads: Where the event loop waits for the engine.
@@ -37,7 +38,7 @@ class Desk:
     """
 
     engine: Engine
-    model: str
+    names: Names
     settings: Serving
     places: Places
     threads: ThreadPoolExecutor
@@ -75,6 +76,11 @@ class Call:
         self.started = time.monotonic()
 
     @property
+    def engine(self) -> Engine:
+        """Who answers to the name that was asked for."""
+        return self.desk.names.engines[self.name]
+
+    @property
     def seconds(self) -> float:
         """How long it has taken so far."""
         return time.monotonic() - self.started
@@ -87,7 +93,7 @@ class Call:
         """
         desk = self.desk
         await desk.places.enter(desk.settings.timeout)
-        self.answering = Answering(desk.engine, self.prompt, self.sampling, desk.threads, desk.places.leave)
+        self.answering = Answering(self.engine, self.prompt, self.sampling, desk.threads, desk.places.leave)
 
     async def pieces(self) -> AsyncIterator[str]:
         """The answer's text piece by piece, behind :meth:`enter`.

@@ -63,13 +63,13 @@ async def fill(
         Refusal: Another model, a template that refuses, or a prompt that leaves no room.
     """
     call.name, call.user, call.messages = request.model, request.user, messages
-    check_model(request.model, call.desk.model)
+    call.name = call.desk.names.listed(request.model)
     call.sampling = request.sampling(call.desk.settings)
     try:
         call.prompt = await asyncio.get_running_loop().run_in_executor(call.desk.encoding, make_prompt)
-        call.desk.engine.room(call.prompt, call.sampling)
+        call.engine.room(call.prompt, call.sampling)
     except ModelError as error:
-        code = "context_length_exceeded" if len(call.prompt) >= call.desk.engine.context else "invalid_prompt"
+        code = "context_length_exceeded" if len(call.prompt) >= call.engine.context else "invalid_prompt"
         raise Refusal(400, " ".join(str(error).split()), code, "messages") from None
 
 
@@ -98,13 +98,3 @@ def check_key(header: str | None, key: str | None) -> None:
     if not hmac.compare_digest(given.encode(), key.encode()):
         problem = "the key is wrong" if given else "no key; send Authorization: Bearer KEY"
         raise Refusal(401, problem, "invalid_api_key")
-
-
-def check_model(name: str, served: str) -> None:
-    """The served model is asked for.
-
-    Raises:
-        Refusal: Another one is.
-    """
-    if name != served:
-        raise Refusal(404, f"there is no model {name!r}; available: {served}", "model_not_found", "model")

@@ -12,7 +12,7 @@ from starlette.requests import Request as Web
 from starlette.responses import Response
 
 from sevenfold.deploy.serve.call import Call, Desk, log
-from sevenfold.deploy.serve.intake import body_of, check_key, check_model, take_chat, take_completion
+from sevenfold.deploy.serve.intake import body_of, check_key, take_chat, take_completion
 from sevenfold.deploy.serve.protocol import Chat, Completion, Request
 from sevenfold.deploy.serve.refusal import HUNG_UP, Refusal
 
@@ -38,7 +38,7 @@ routes = APIRouter(dependencies=[Depends(allowed)])
 async def health(web: Web) -> dict[str, str]:
     """The server answers; needs no key."""
     desk = desk_of(web)
-    return {"status": "ok", "model": desk.model, "engine": desk.engine.name}
+    return {"status": "ok", "model": desk.names.model, "engine": desk.engine.name}
 
 
 @routes.get("/metrics")
@@ -49,15 +49,15 @@ async def counters(web: Web) -> PlainTextResponse:
 
 @routes.get("/v1/models")
 async def models(web: Web) -> dict[str, Any]:
-    """The models, which are one."""
-    return {"object": "list", "data": [card(desk_of(web).model)]}
+    """The model, and each of its adapters."""
+    return {"object": "list", "data": desk_of(web).names.cards()}
 
 
 @routes.get("/v1/models/{name:path}")
 async def one_model(web: Web, name: str) -> dict[str, Any]:
     """A model by its name."""
-    check_model(name, desk_of(web).model)
-    return card(name)
+    names = desk_of(web).names
+    return names.card(names.listed(name))
 
 
 @routes.post("/v1/chat/completions")
@@ -113,8 +113,3 @@ async def collected(call: Call, web: Web) -> bool:
         return False
     await work
     return True
-
-
-def card(model: str) -> dict[str, Any]:
-    """A model as ``/v1/models`` lists it."""
-    return {"id": model, "object": "model", "created": 0, "owned_by": "sevenfold"}

@@ -24,6 +24,7 @@ def part(facts: Facts) -> Part | None:
             ("engine", next(iter(service["engine"]))),
             ("serves the export", service["serves"]),
             ("context", f"{number(service['context'])} tokens"),
+            *([("adapters to choose", ", ".join(service["tasks"]))] if service.get("tasks") else []),
         ],
         source,
     )
