@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -9,10 +10,13 @@ import torch
 
 from sevenfold.errors import RecipeError, TrainingError
 from sevenfold.record import Entry
+from sevenfold.tune import checkpoint
 from sevenfold.tune.engine import moving
 from sevenfold.tune.engine.passes import passes
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import build, encoded_split, tune
+from sevenfold.tune.trainer import Trainer
+from sevenfold.tune.tuned import HISTORY_FILE
 
 IN_BACKWARD = {"engine": {"step_in_backward": True}}
 FULL = {"method": "full", "clip": None, "learning_rate": 1e-2, "steps": 4, "batch": 4, "optimizer": {"adamw": {}}}
@@ -123,6 +127,35 @@ def test_a_gradient_that_is_not_a_number_is_said(rows, tiny_model, environment) 
     weights["model.layers.0.mlp.up_proj.weight"].register_hook(lambda gradient: gradient * math.nan)
     with pytest.raises(TrainingError, match=r"weights moved by it[\s\S]*step_in_backward: false"):
         mover.step(passes(rows.sequences(range(4)), 10_000), lambda loss, norm: None)
+
+
+def test_the_same_command_goes_on_from_before_such_a_gradient(dataset, tiny_model, environment, tmp_path) -> None:
+    """Weights have moved by it in memory; nothing of that is written, and the next run ends as one without it."""
+    made = section(steps=6, checkpoint_every=2, **IN_BACKWARD)
+
+    def trainer(entry: Entry) -> Trainer:
+        entry.folder.mkdir(exist_ok=True)
+        rows = encoded_split("train", made, dataset, tiny_model, entry)
+        return Trainer(build(made, tiny_model, environment), made, rows, rows, environment.seed, entry)
+
+    plain, broken = trainer(Entry(tmp_path / "plain")), trainer(Entry(tmp_path / "broken"))
+    # The lowest norm: when its gradient is complete, the weights above it have moved.
+    lowest = broken.weights["model.layers.0.input_layernorm.weight"]
+    hook = lowest.register_hook(lambda gradient: gradient * (math.nan if broken.progress.step == 4 else 1))
+    with pytest.raises(TrainingError, match=r"weights moved by it; the last checkpoint is from before"):
+        broken.train()
+    hook.remove()
+    assert lowest.isnan().all()
+    assert [path.name for path in checkpoint.found(broken.checkpoints)] == ["step-00000002", "step-00000004"]
+    again = trainer(broken.entry)
+    plain.train()
+    again.train()
+    assert "resumed from step 4" in again.entry.record.notes
+    assert again.progress == plain.progress
+    for name, weight in plain.weights.items():
+        assert torch.equal(again.weights[name], weight), name
+    steps = [json.loads(line)["step"] for line in (broken.entry.folder / HISTORY_FILE).read_text().splitlines()]
+    assert steps == [1, 2, 3, 4, 5, 6]
 
 
 def test_divergence_stops_before_the_step_and_saves(dataset, tiny_model, environment, tmp_path) -> None:

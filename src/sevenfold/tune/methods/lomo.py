@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sevenfold.errors import RecipeError
 from sevenfold.tune.methods import Needs
-from sevenfold.tune.methods._lean import refuse_optimizer
+from sevenfold.tune.methods._own_optimizer import refuse_optimizer
 from sevenfold.tune.methods.full import Full
 
 if TYPE_CHECKING:

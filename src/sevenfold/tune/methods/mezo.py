@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sevenfold.errors import RecipeError
 from sevenfold.tune.methods import Method, Needs
-from sevenfold.tune.methods._lean import refuse_optimizer
+from sevenfold.tune.methods._own_optimizer import refuse_optimizer
 
 if TYPE_CHECKING:
     import torch

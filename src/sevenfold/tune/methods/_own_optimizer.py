@@ -1,10 +1,11 @@
-"""What methods that bring their own optimiser share."""
+"""For methods that bring an optimiser of their own, and so have no use for the recipe's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sevenfold.errors import RecipeError
+from sevenfold.tune.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:
     from sevenfold.tune.section import TuneSection
@@ -21,11 +22,9 @@ def refuse_optimizer(section: TuneSection, rule: str) -> None:
         RecipeError: The optimiser is another than the default.
     """
     default = type(section).model_fields["optimizer"].get_default(call_default_factory=True)
-    if section.optimizer == default:
-        return
-    name = type(section.optimizer).__name__
-    raise RecipeError(
-        f"tune.optimizer ({name}) would not be used: {rule}",
-        where="tune.optimizer",
-        next_step="leave tune.optimizer out; or tune.method: full, which uses it",
-    )
+    if section.optimizer != default:
+        raise RecipeError(
+            f"tune.optimizer ({OPTIMIZERS.name_of(section.optimizer)}) would not be used: {rule}",
+            where="tune.optimizer",
+            next_step="leave tune.optimizer out; or tune.method: full, which uses it",
+        )
