@@ -93,8 +93,8 @@ def test_packing_catches_positions_that_run_on(case, monkeypatch) -> None:
 
     pack = passes.pack
 
-    def running_on(sequences):
-        packed = pack(sequences)
+    def running_on(sequences, here):
+        packed = pack(sequences, here)
         packed.positions_1T = torch.arange(packed.tokens)[None] * 3
         return packed
 
@@ -103,10 +103,10 @@ def test_packing_catches_positions_that_run_on(case, monkeypatch) -> None:
 
 
 def test_accumulation_catches_a_mean_of_means(case, monkeypatch) -> None:
-    def mean_of_means(forward, objective, batch):
+    def mean_of_means(forward, objective, batch, figures=None):
         total = 0.0
         for part in batch:
-            loss = objective.loss(forward(part), part.weights_N) / part.weight / len(batch)
+            loss = objective.loss(forward(part), part) / part.weight / len(batch)
             loss.backward()
             total += float(loss.detach())
         return total

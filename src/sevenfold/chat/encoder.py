@@ -85,13 +85,21 @@ class TokenSequence:
         if not self.branches:
             return [self]
         edges, first = [*self.branches, len(self)], self.branches[0]
-        found = []
+        found: list[TokenSequence] = []
         for start, end in pairwise(edges):
             kept = [*range(first), *range(start, end)]
             weights = [self.weights[place] if place >= first or not found else 0.0 for place in kept]
             columns = {name: [values[place] for place in kept] for name, values in self.columns.items()}
             found.append(TokenSequence([self.ids[place] for place in kept], weights, self.task, columns=columns))
         return found
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest of its texts."""
+        if not self.branches:
+            return len(self)
+        edges = [*self.branches, len(self)]
+        return self.branches[0] + max(end - start for start, end in pairwise(edges))
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from sevenfold.chat.conversation import Conversation
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.console import Console
 
@@ -37,25 +36,36 @@ class View:
         return asdict(self)
 
 
+class Example(Protocol):
+    """A row: anything with an origin."""
+
+    @property
+    def origin(self) -> str:
+        """Where it came from."""
+
+
+R = TypeVar("R", bound=Example)
+
+
 def views(
-    rows: Iterable[tuple[str, Conversation]],
-    sequences: Callable[[Conversation, Encoder], list[TokenSequence]],
+    rows: Iterable[R],
+    sequences: Callable[[R, Encoder], list[TokenSequence]],
     encoder: Encoder,
     limit: int,
 ) -> Iterator[View]:
     """The sequences of some rows.
 
     Args:
-        rows: Origins and conversations.
-        sequences: How the objective turns a conversation into sequences.
+        rows: What to show.
+        sequences: How the objective turns a row into sequences.
         encoder: Turns text into tokens and back.
         limit: Tokens of the longest sequence that training takes.
     """
-    for origin, conversation in rows:
-        for sequence in sequences(conversation, encoder):
+    for row in rows:
+        for sequence in sequences(row, encoder):
             pieces = list(pieces_of(sequence, encoder))
-            over = max(0, len(sequence) - limit)
-            yield View(origin, len(sequence), sequence.supervised, over, pieces)
+            over = max(0, sequence.longest - limit)
+            yield View(row.origin, len(sequence), sequence.supervised, over, pieces)
 
 
 def pieces_of(sequence: TokenSequence, encoder: Encoder) -> Iterator[tuple[str, bool]]:

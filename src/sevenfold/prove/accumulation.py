@@ -15,8 +15,9 @@ def prove(case: Case) -> Proof:
 
     forward = gradients.float32_forward(case)
     sequences = gradients.uncertain_sequences(case)
-    whole = gradients.of_passes(forward, [pack(sequences)], case)
-    parts = passes(sequences, max(len(sequence) for sequence in sequences))
+    here = case.section.objective.here
+    whole = gradients.of_passes(forward, [pack(sequences, here)], case)
+    parts = passes(sequences, max(len(sequence) for sequence in sequences), here)
     accumulated = gradients.of_passes(forward, parts, case)
     what = f"loss and gradients of {len(sequences)} rows in 1 pass and in {len(parts)}, float32"
     return Proof.of("accumulation", whole.difference(accumulated), gradients.LIMIT, "relative difference", what)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sevenfold.tune.engine.forward import Forward
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from sevenfold.chat.encoder import TokenSequence
     from sevenfold.prove.proof import Case
-    from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
 
 LIMIT = 1e-3
@@ -68,8 +69,6 @@ def float32_forward(case: Case) -> Forward:
     """
     import torch
 
-    from sevenfold.tune.engine.forward import Forward
-
     case.environment.start()
     network = case.model.network(torch.float32)
     if case.tuned:
@@ -79,7 +78,11 @@ def float32_forward(case: Case) -> Forward:
     network.to(case.environment.device)  # type: ignore[arg-type]
     # What hangs on chance (dropout) is equal to nothing.
     network.eval()
-    return Forward(network, torch.float32)
+    forward = Forward(network, torch.float32)
+    forward.own = case.tuned.own(network, case.model) if case.tuned else case.section.objective.own(network, case.model)
+    if forward.own is not None:
+        forward.own.to(case.environment.device).eval()
+    return forward
 
 
 def of_passes(forward: Forward, batch: list[Pass], case: Case) -> Gradients:
@@ -90,31 +93,65 @@ def of_passes(forward: Forward, batch: list[Pass], case: Case) -> Gradients:
 
 
 def of_rows(forward: Forward, sequences: list[TokenSequence], case: Case) -> Gradients:
-    """The plain computation: each row alone, transformers' own attention and head, the loss over all targets."""
+    """The plain computation: each text alone, transformers' own attention and head, the loss over all targets."""
     import torch
 
-    from sevenfold.tune.engine.passes import pack
-    from sevenfold.tune.engine.probe import plain
+    from sevenfold.tune.engine.passes import joined, pack
 
-    network = forward.network
+    network, objective = forward.network, case.section.objective
     used = network.config._attn_implementation
     network.set_attn_implementation("eager")
-    documents = [pack([sequence]).to(str(forward.device)) for sequence in sequences]
-    weight = sum(document.weight for document in documents)
-    loss = 0.0
-    for document in documents:
-        _, logits_NV = plain(network, document)
-        logprobs_N = torch.log_softmax(logits_NV.float(), -1).gather(-1, document.labels_N[:, None])[:, 0]
-        share = case.section.objective.loss(logprobs_N, document.weights_N) / weight
-        share.backward()
-        loss += float(share.detach())
+    documents = [pack([sequence], objective.here).to(str(forward.device)) for sequence in sequences]
+    outputs = torch.cat([objective.outputs(Plain(forward), document) for document in documents])
+    whole = joined(documents)
+    loss = objective.loss(outputs, whole) / objective.weight(whole)
+    loss.backward()
     network.set_attn_implementation(used)
-    return taken(forward, loss)
+    return taken(forward, float(loss.detach()))
+
+
+class Plain(Forward):
+    """What an objective asks of a forward pass, by the network's plain call.
+
+    Args:
+        forward: Has the network, and what the objective has beside it.
+    """
+
+    def __init__(self, forward: Forward) -> None:
+        vars(self).update(vars(forward))
+
+    def __call__(self, batch: Pass) -> Tensor:
+        """Log-probabilities of the targets, ``N``."""
+        import torch
+
+        logits_NV = self.said(batch)[1]
+        return torch.log_softmax(logits_NV.float(), -1).gather(-1, batch.labels_N[:, None])[:, 0]
+
+    def hidden(self, batch: Pass) -> Tensor:
+        """The states from which targets are predicted, ``N x D``."""
+        return self.said(batch)[0]
+
+    def said(self, batch: Pass) -> tuple[Tensor, Tensor]:
+        """States and logits of the targets, each text through the network by itself."""
+        import torch
+
+        from sevenfold.tune.engine.passes import unrolled
+        from sevenfold.tune.engine.probe import apart, plain
+
+        found = [plain(self.network, text) for text in apart(unrolled(batch))]
+        return torch.cat([states for states, _ in found]), torch.cat([logits for _, logits in found])
 
 
 def taken(forward: Forward, loss: float) -> Gradients:
     """Take the gradients off the network."""
-    grads = {name: weight.grad for name, weight in forward.network.named_parameters()}
-    found = Gradients(loss, {name: grad.cpu().clone() for name, grad in grads.items() if grad is not None})
-    forward.network.zero_grad(set_to_none=True)
-    return found
+    parts = {"": forward.network, "objective.": forward.own}
+    weights = {
+        f"{prefix}{name}": weight
+        for prefix, part in parts.items()
+        if part is not None
+        for name, weight in part.named_parameters()
+    }
+    found = {name: weight.grad.cpu().clone() for name, weight in weights.items() if weight.grad is not None}
+    for weight in weights.values():
+        weight.grad = None
+    return Gradients(loss, found)

@@ -12,20 +12,22 @@ from sevenfold.prove.proof import MANY, Case, Proof
 def prove(case: Case) -> Proof:
     """Count replies of the first rows whose supervised tokens say something else, or that are not supervised."""
     encoder = case.encoder()
-    conversations = [row.conversation for row in case.rows(MANY)]
-    replies = sum(len(conversation.replies) for conversation in conversations)
+    rows, objective = case.rows(MANY), case.section.objective
+    said = [objective.said(row) for row in rows]
+    replies = sum(len(conversation.replies) for conversations in said for conversation in conversations)
     wrong = sum(
-        wrong_replies(conversation, case.section.objective.sequences(conversation, encoder), encoder)
-        for conversation in conversations
+        wrong_replies(conversations, objective.sequences(row, encoder), encoder)
+        for row, conversations in zip(rows, said, strict=True)
+        if conversations
     )
-    what = f"{replies} replies of {len(conversations)} rows against the text of their supervised tokens"
+    what = f"{replies} replies of {len(rows)} rows against the text of their supervised tokens"
     return Proof.of("mask", wrong, 0, "replies", what)
 
 
-def wrong_replies(conversation: Conversation, sequences: list[TokenSequence], encoder: Encoder) -> int:
+def wrong_replies(conversations: list[Conversation], sequences: list[TokenSequence], encoder: Encoder) -> int:
     """Replies that are not what some run of supervised tokens says, and runs that say anything else."""
-    intended = [conversation.messages[index].content for index in conversation.replies]
-    spans = [span for sequence in sequences for span in supervised_spans(sequence)]
+    intended = [said.messages[index].content for said in conversations for index in said.replies]
+    spans = [span for sequence in sequences for text in sequence.texts() for span in supervised_spans(text)]
     wrong = sum(not says(span, text, encoder) for span, text in zip(spans, intended, strict=False))
     return wrong + abs(len(spans) - len(intended))
 

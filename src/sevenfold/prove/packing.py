@@ -12,7 +12,7 @@ def prove(case: Case) -> Proof:
 
     forward = gradients.float32_forward(case)
     sequences = gradients.uncertain_sequences(case)
-    packed = gradients.of_passes(forward, [pack(sequences)], case)
+    packed = gradients.of_passes(forward, [pack(sequences, case.section.objective.here)], case)
     alone = gradients.of_rows(forward, sequences, case)
     what = f"loss and gradients of {len(sequences)} rows packed and one by one, float32"
     return Proof.of("packing", alone.difference(packed), gradients.LIMIT, "relative difference", what)

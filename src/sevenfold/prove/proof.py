@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import DataError
@@ -83,11 +83,12 @@ class Case:
     def short_sequences(self) -> list[TokenSequence]:
         """The shortest few sequences of the first rows that fit the limit: enough for an equality, quick to compute."""
         encoder = self.encoder()
+        objective = self.section.objective
+        made = (sequence for row in self.rows(MANY) for sequence in self.section.sequences(row, encoder))
         found = [
-            sequence
-            for row in self.rows(MANY)
-            for sequence in self.section.sequences(row, encoder)
-            if sequence.supervised and len(sequence) <= self.section.max_length
+            with_reference(sequence) if objective.reference else sequence
+            for sequence in map(objective.example, made)
+            if sequence.supervised and sequence.longest <= self.section.max_length
         ]
         if not found:
             raise DataError(
@@ -96,6 +97,15 @@ class Case:
                 next_step="raise tune.max_length; `sevenfold preview RECIPE` shows tokens and mask",
             )
         return spread(sorted(found, key=len))[:FEW]
+
+
+def with_reference(sequence: TokenSequence) -> TokenSequence:
+    """The sequence with log-probabilities that no model said, different from token to token: an equality holds for any.
+
+    With those of the model itself, what is learnt relative to them would begin at zero.
+    """
+    said = [-1.0 - token % 7 / 4 for token in sequence.ids]
+    return replace(sequence, columns={**sequence.columns, "reference": said})
 
 
 def spread(sequences: list[TokenSequence]) -> list[TokenSequence]:

@@ -72,7 +72,9 @@ def run(forward: Forward, section: TuneSection, case: Case, rows: Path, place: P
 
 def moving(forward: Forward, section: TuneSection) -> dict[str, Tensor]:
     """Everything that a step may change."""
-    return {**section.method.trainable(forward.network), **section.method.state(forward.network)}
+    from sevenfold.tune import trainer
+
+    return {**trainer.moving(forward, section), **section.method.state(forward.network)}
 
 
 def weights(forward: Forward, section: TuneSection) -> dict[str, Tensor]:

@@ -18,21 +18,24 @@ def prove(case: Case) -> Proof:
     """
     encoder = case.encoder()
     server = case.service.encoder() if case.service else encoder
-    rows = case.rows(MANY)
-    replies = sum(len(row.conversation.replies) for row in rows)
+    rows, objective = case.rows(MANY), case.section.objective
+    said = [objective.said(row) for row in rows]
+    replies = sum(len(conversation.replies) for conversations in said for conversation in conversations)
     wrong = sum(
-        wrong_prompts(row.conversation, case.section.objective.sequences(row.conversation, encoder), server)
-        for row in rows
+        wrong_prompts(conversations, objective.sequences(row, encoder), server)
+        for row, conversations in zip(rows, said, strict=True)
+        if conversations
     )
     whose = "the deployed tokenizer's" if case.service else "the tokenizer's"
     what = f"ids before {replies} replies of {len(rows)} rows against {whose} apply_chat_template"
     return Proof.of("tokens", wrong, 0, "replies", what)
 
 
-def wrong_prompts(conversation: Conversation, sequences: list[TokenSequence], server: Encoder) -> int:
-    """Replies of a conversation that stand behind other ids than a server would send."""
-    trained = [sequence.ids[:start] for sequence in sequences for start in reply_starts(sequence)]
-    served = [served_ids(conversation, index, server) for index in conversation.replies]
+def wrong_prompts(conversations: list[Conversation], sequences: list[TokenSequence], server: Encoder) -> int:
+    """Replies of some conversations that stand behind other ids than a server would send."""
+    texts = [text for sequence in sequences for text in sequence.texts()]
+    trained = [text.ids[:start] for text in texts for start in reply_starts(text)]
+    served = [served_ids(said, index, server) for said in conversations for index in said.replies]
     differing = sum(a != b for a, b in zip(trained, served, strict=False))
     return differing + abs(len(trained) - len(served))
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from sevenfold.chat.ahead import ReadAhead
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError, ModelError
-from sevenfold.prepare.dataset import Row
+from sevenfold.prepare.dataset import Row, row_of, stored
 from sevenfold.record import write_json
 from sevenfold.tune.flat import Listing, Numbers, Texts, TextWriter, read_numbers
 from sevenfold.tune.section import TuneSection
@@ -62,13 +63,31 @@ class Encoded:
         ("sequences", "q"),
         ("rows", "q"),
         ("tasks", "q"),
+        ("branches", "q"),
+        ("branched", "q"),
     )
-    """File endings and array types: ids and weights of all tokens, where sequences end, where rows end, and the task
-    of each sequence."""
+    """File endings and array types: ids and weights of all tokens, where sequences end, where rows end, the task of
+    each sequence, where in their sequences branches begin, and where the branches of each sequence end among these."""
 
     def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
         self.parts = {part: read_numbers(folder / f"{name}.{part}", kind) for part, kind in self.PARTS}
         self.origins = Texts(folder / f"{name}.origins")
+        self.columns = {
+            path.name.removeprefix(f"{name}.column."): read_numbers(path, "f")
+            for path in sorted(folder.glob(f"{name}.column.*"))
+        }
+
+    @cached_property
+    def examples(self) -> Texts:
+        """The rows themselves, as JSON; only where the objective makes what is learnt from them."""
+        return Texts(self.folder / f"{self.name}.examples")
+
+    def rows(self, indices: Iterable[int]) -> list[Row]:
+        """Some rows themselves; none where they are not kept."""
+        if not (self.folder / f"{self.name}.examples").exists():
+            return []
+        return [row_of(json.loads(self.examples[index])) for index in indices]
 
     def __len__(self) -> int:
         return len(self.parts["rows"])
@@ -84,10 +103,18 @@ class Encoded:
 
     def sequence(self, number: int) -> TokenSequence:
         """A sequence by its place among all."""
-        ends = self.parts["sequences"]
-        tokens = slice(int(ends[number - 1]) if number else 0, int(ends[number]))
-        ids, weights = self.parts["ids"][tokens].tolist(), self.parts["weights"][tokens].tolist()
-        return TokenSequence(ids, weights, int(self.parts["tasks"][number]))
+        tokens, branches = self.tokens(number), within(self.parts["branched"], number)
+        return TokenSequence(
+            self.parts["ids"][tokens].tolist(),
+            self.parts["weights"][tokens].tolist(),
+            int(self.parts["tasks"][number]),
+            tuple(self.parts["branches"][branches].tolist()),
+            {name: values[tokens].tolist() for name, values in self.columns.items()},
+        )
+
+    def tokens(self, number: int) -> slice:
+        """The places of a sequence's tokens among all."""
+        return within(self.parts["sequences"], number)
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -108,6 +135,11 @@ class Encoded:
         return [sequence for index in indices for sequence in self.row(index)]
 
 
+def within(ends: np.ndarray, number: int) -> slice:
+    """From where the one before ends to where this one does."""
+    return slice(int(ends[number - 1]) if number else 0, int(ends[number]))
+
+
 def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: Path, name: str) -> Lengths:
     """Write rows as token sequences into ``folder``.
 
@@ -126,7 +158,11 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
     """
     with contextlib.ExitStack() as files:
         parts = {part: Numbers(files, folder / f"{name}.{part}", kind) for part, kind in Encoded.PARTS}
+        columns = {
+            column: Numbers(files, folder / f"{name}.column.{column}", "f") for column in section.objective.columns
+        }
         origins = TextWriter(files, folder / f"{name}.origins")
+        examples = TextWriter(files, folder / f"{name}.examples") if section.objective.on_policy else None
         fitting = Fitting(section, ReadAhead(encoder), files, folder, name)
         for row, sequences in fitting.over(rows):
             for sequence in sequences:
@@ -134,9 +170,15 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
                 parts["weights"].extend(sequence.weights)
                 parts["sequences"].extend([parts["ids"].count])
                 parts["tasks"].extend([sequence.task])
+                parts["branches"].extend(sequence.branches)
+                parts["branched"].extend([parts["branches"].count])
+                for column, numbers in columns.items():
+                    numbers.extend(sequence.columns[column])
                 fitting.lengths.supervised += sequence.supervised
             parts["rows"].extend([parts["sequences"].count])
             origins.append(row.origin)
+            if examples:
+                examples.append(json.dumps(stored(row), ensure_ascii=False))
     lengths = fitting.lengths
     lengths.rows, lengths.tokens = parts["rows"].count, parts["ids"].count
     write_json(folder / f"{name}.lengths.json", asdict(lengths))
@@ -166,7 +208,7 @@ class Fitting:
         limit = self.section.max_length
         for row in self.encoder.over(rows):
             sequences = self.sequences(row)
-            longest = max((len(sequence) for sequence in sequences), default=0)
+            longest = max((sequence.longest for sequence in sequences), default=0)
             self.lengths.longest = max(self.lengths.longest, longest)
             if longest > limit:
                 self.too_long(row, longest)
@@ -217,5 +259,21 @@ class Fitting:
 
 
 def cut(sequence: TokenSequence, length: int) -> TokenSequence:
-    """The first tokens of a sequence."""
-    return replace(sequence, ids=sequence.ids[:length], weights=sequence.weights[:length])
+    """The first tokens of a sequence, or of each of its texts; one that loses a whole branch has nothing to learn."""
+    if not sequence.branches:
+        columns = {name: values[:length] for name, values in sequence.columns.items()}
+        return replace(sequence, ids=sequence.ids[:length], weights=sequence.weights[:length], columns=columns)
+    first, edges = sequence.branches[0], [*sequence.branches, len(sequence)]
+    if first >= length:
+        return replace(sequence, weights=[0.0] * len(sequence))
+    kept, branches = list(range(first)), []
+    for start, end in pairwise(edges):
+        branches.append(len(kept))
+        kept += range(start, min(end, start + length - first))
+    return TokenSequence(
+        [sequence.ids[place] for place in kept],
+        [sequence.weights[place] for place in kept],
+        sequence.task,
+        tuple(branches),
+        {name: [values[place] for place in kept] for name, values in sequence.columns.items()},
+    )

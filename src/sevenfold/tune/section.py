@@ -85,10 +85,11 @@ class TuneSection(Section):
         return self
 
     @model_validator(mode="after")
-    def the_method_can_do_it(self) -> TuneSection:
-        """Refuse what has no meaning together with the method."""
+    def method_and_objective_can_do_it(self) -> TuneSection:
+        """Refuse what has no meaning together with the method or the objective."""
         try:
             self.method.check(self)
+            self.objective.check(self)
         except RecipeError as error:
             raise PydanticCustomError("component", "{problem}", {"problem": error.problem, "error": error}) from error
         return self
@@ -103,7 +104,7 @@ class TuneSection(Section):
         Raises:
             DataError: The method tells rows apart by task, and this one does not say its own.
         """
-        found = self.objective.sequences(row.conversation, encoder)
+        found = self.objective.sequences(row, encoder)
         routing = self.method.routing()
         if routing:
             task = routing.task(row)

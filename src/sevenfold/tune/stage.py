@@ -18,6 +18,7 @@ from sevenfold.tune.tokens import encoded_split
 from sevenfold.tune.tuned import Tuned
 
 if TYPE_CHECKING:
+    from torch import nn
     from transformers import PreTrainedModel
 
     from sevenfold.tune.engine.forward import Forward
@@ -44,7 +45,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
         TrainingError: The loss is not a number or jumped.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    from sevenfold.tune import memory, taken
+    from sevenfold.tune import memory, references, taken
     from sevenfold.tune.engine import activations, compiled, trunk
     from sevenfold.tune.trainer import Trainer
     from sevenfold.tune.work import work_of
@@ -65,6 +66,8 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     for note in forward.notes:
         entry.note(note)
     cache = trunk.apply(section, forward, encoded, entry)
+    if section.objective.reference:
+        references.apply(section, forward, encoded, model, environment, entry)
     compiled.apply(section.engine.compile, forward, plan.seconds, entry, cache.depth if cache else 0)
     trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)
     trainer.train()
@@ -86,6 +89,9 @@ def build(section: TuneSection, model: Model, environment: Environment) -> Forwa
     forward = Forward(network, environment.dtype)
     forward.notes += share_inputs(network, lambda: forward(trial(network)))
     forward.notes += method.notes(network)
+    forward.own = section.objective.own(network, model)
+    if forward.own is not None:
+        forward.own.to(environment.device).train()
     if not method.mergeable:
         forward.notes.append(
             "what is learnt cannot be written as plain weights: it is exported as an adapter and served beside its "
@@ -107,9 +113,10 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     """Write the weights that are kept and the training's figures."""
     section, progress = trainer.section, trainer.progress
     best_step = trainer.take_best()
-    save_weights(section, trainer.forward.network, model, dataset, entry.folder / "weights")
+    save_weights(section, trainer.forward.network, trainer.forward.own, model, dataset, entry.folder / "weights")
     tuned = Tuned(
         method=section.model_dump(mode="json")["method"],
+        objective=section.model_dump(mode="json")["objective"],
         adapter=section.method.adapter,
         steps=progress.step,
         best_step=best_step,
@@ -119,6 +126,7 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
         peak_memory_bytes=peak,
         losses=progress.losses,
         validation_losses=progress.validation_losses,
+        validation_figures=progress.validation_figures,
     ).save(entry.folder)
     history = tuned.history()
     tuned.tokens = sum(step["tokens"] for step in history)
@@ -128,15 +136,25 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
         entry.metric(name, getattr(tuned, name))
     entry.metric("losses", tuned.losses)
     entry.metric("validation_losses", tuned.validation_losses)
+    entry.metric("validation_figures", tuned.validation_figures)
     return tuned
 
 
-def save_weights(section: TuneSection, network: PreTrainedModel, model: Model, dataset: Dataset, place: Path) -> None:
+def save_weights(
+    section: TuneSection,
+    network: PreTrainedModel,
+    beside: nn.Module | None,
+    model: Model,
+    dataset: Dataset,
+    place: Path,
+) -> None:
     """Write the weights folder in one move, with a record of what an adapter was trained on."""
+    from sevenfold.tune import own
     from sevenfold.tune.several import provenance
 
     temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=".weights-"))
     section.method.save(network, temporary, model.card.name)
+    own.save(beside, temporary)
     if section.method.adapter and section.method.trains:
         provenance.write(temporary, section, model, dataset)
     if place.exists():

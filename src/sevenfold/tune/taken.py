@@ -27,7 +27,7 @@ def take(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     network = model.network(section.method.weights_dtype(environment.dtype))
     section.method.attach(network)
     entry.note("nothing is trained: what was learnt elsewhere is taken as it is")
-    save_weights(section, network, model, dataset, entry.folder / "weights")
+    save_weights(section, network, None, model, dataset, entry.folder / "weights")
     write_text(entry.folder / HISTORY_FILE, "")
     entry.metric("steps", 0)
     return Tuned(

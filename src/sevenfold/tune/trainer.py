@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +19,7 @@ from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine.forward import Forward
 from sevenfold.tune.engine.passes import passes
 from sevenfold.tune.methods import Moment
+from sevenfold.tune.objectives import Figures
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.tuned import HISTORY_FILE
 
@@ -31,12 +33,13 @@ class Step:
 
     Args:
         step: Counted from 1.
-        loss: Mean over the step's targets, nats.
+        loss: The objective's mean loss, nats.
         learning_rate: The rate of this step.
         gradient_norm: Before clipping.
         tokens: Real tokens read.
         targets: Their supervised part.
         seconds: Time of the step.
+        figures: What else the objective watches, a mean each.
     """
 
     step: int
@@ -46,6 +49,18 @@ class Step:
     tokens: int
     targets: int
     seconds: float
+    figures: Figures = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """One move of the optimiser; fields as of :class:`Step`."""
+
+    loss: float
+    norm: float
+    tokens: int
+    targets: int
+    figures: Figures
 
 
 @dataclass
@@ -55,6 +70,7 @@ class Progress:
     step: int = 0
     losses: list[float] = field(default_factory=list)
     validation_losses: dict[int, float] = field(default_factory=dict)
+    validation_figures: dict[int, Figures] = field(default_factory=dict)
 
     @property
     def best_step(self) -> int:
@@ -83,7 +99,7 @@ class Trainer:
         self.forward, self.section, self.entry = forward, section, entry
         self.rows, self.validation = train, validation
         self.batches = Batches(len(train), section.batch, seed)
-        self.weights = section.method.trainable(forward.network)
+        self.weights = moving(forward, section)
         self.mover = section.method.mover(forward, section, self.weights)
         self.kept = {**self.weights, **section.method.state(forward.network)}
         self.seed = seed
@@ -115,11 +131,30 @@ class Trainer:
         return self.progress
 
     def step(self, rows: list[int]) -> Step:
-        """Learn from some rows: gradients of their mean loss per target, then one step of the optimiser."""
+        """Learn from some rows: the objective's updates, most often one, at one learning rate."""
         started = time.perf_counter()
-        batch = passes(self.rows.sequences(rows), self.section.tokens_per_pass)
         rate = self.section.learning_rate * self.section.schedule.factor(self.progress.step, self.total)
         self.mover.set_rate(rate)
+        collected = self.section.objective.collect(
+            self.forward, self.rows.rows(rows), self.rows.sequences(rows), self.moment
+        )
+        done = [self.update(sequences, rows) for sequences in collected.updates]
+        self.progress.step += 1
+        self.progress.losses.append(fmean(one.loss for one in done))
+        return Step(
+            self.progress.step,
+            self.progress.losses[-1],
+            rate,
+            max(one.norm for one in done),
+            sum(one.tokens for one in done),
+            sum(one.targets for one in done),
+            time.perf_counter() - started,
+            {**collected.figures, **means([one.figures for one in done])},
+        )
+
+    def update(self, sequences: list[TokenSequence], rows: list[int]) -> Update:
+        """One move of the optimiser; ``rows`` are named when it goes wrong."""
+        batch = passes(sequences, self.section.tokens_per_pass, self.section.objective.here)
         method, network, moment = self.section.method, self.forward.network, self.moment
 
         def before_move(loss: float, norm: float) -> None:
@@ -130,9 +165,8 @@ class Trainer:
         self.mover.begin(moment)
         loss, norm = self.mover.step(batch, before_move)
         method.moved(network, moment)
-        self.progress.step += 1
         tokens, targets = sum(part.tokens for part in batch), sum(len(part.labels_N) for part in batch)
-        return Step(self.progress.step, loss, rate, norm, tokens, targets, time.perf_counter() - started)
+        return Update(loss, norm, tokens, targets, self.mover.figures)
 
     @property
     def moment(self) -> Moment:
@@ -141,14 +175,15 @@ class Trainer:
 
     def guard(self, loss: float, norm: float, rows: list[int]) -> None:
         """Stop before a bad step moves anything; the state before it is saved."""
-        self.progress.losses.append(loss)
         origins = ", ".join(self.rows.origins[row] for row in rows[:8])
         try:
             watch.check(
-                self.progress.losses, norm, self.section.spike, f"step {self.progress.step + 1}, rows: {origins}"
+                [*self.progress.losses, loss],
+                norm,
+                self.section.spike,
+                f"step {self.progress.step + 1}, rows: {origins}",
             )
         except watch.TrainingError:
-            self.progress.losses.pop()
             self.mover.forget()
             self.save()
             raise
@@ -165,28 +200,19 @@ class Trainer:
         return self.progress.step % every == 0 or self.progress.step == self.total
 
     def validate(self) -> None:
-        """Mean loss per target on validation rows; keeps the weights when it is the lowest so far."""
+        """The objective's loss on validation rows; keeps the weights when it is the lowest so far."""
         if not len(self.validation):
             return
         rows = range(min(len(self.validation), self.section.validation_rows))
-        loss = self.mean_loss(self.validation.sequences(rows))
+        loss, figures = self.section.objective.validation(
+            self.forward, self.validation.rows(rows), self.validation.sequences(rows), self.section.tokens_per_pass
+        )
         self.progress.validation_losses[self.progress.step] = loss
-        self.entry.console.say(f"  step {self.progress.step}: validation loss {loss:.4f}")
+        self.progress.validation_figures[self.progress.step] = figures
+        told = "".join(f", {name} {value:.4g}" for name, value in figures.items())
+        self.entry.console.say(f"  step {self.progress.step}: validation loss {loss:.4f}{told}")
         if self.section.keep == "best" and self.progress.step and self.progress.best_step == self.progress.step:
             self.keep_best()
-
-    @torch.no_grad()
-    def mean_loss(self, sequences: list[TokenSequence]) -> float:
-        """The objective's mean loss per target, nats, without gradients and without dropout."""
-        batch = passes(sequences, self.section.tokens_per_pass)
-        network = self.forward.network
-        training = network.training
-        network.eval()
-        try:
-            losses = [self.section.objective.loss(self.forward(part).cpu(), part.weights_N) for part in batch]
-        finally:
-            network.train(training)
-        return sum(float(loss) for loss in losses) / sum(part.weight for part in batch)
 
     @property
     def best(self) -> Path:
@@ -225,8 +251,11 @@ class Trainer:
         found = checkpoint.found(self.checkpoints)
         if found:
             state = checkpoint.load(found[-1], self.kept, self.mover.optimizer)
-            validations = {int(step): loss for step, loss in state["validation_losses"].items()}
-            self.progress = Progress(state["step"], state["losses"], validations)
+            validations, figures = (
+                {int(step): value for step, value in state[kind].items()}
+                for kind in ("validation_losses", "validation_figures")
+            )
+            self.progress = Progress(state["step"], state["losses"], validations, figures)
             self.entry.note(f"resumed from step {self.progress.step}")
         cut_history(self.entry.folder / HISTORY_FILE, self.progress.step)
 
@@ -237,6 +266,20 @@ class Trainer:
             f"stopped by {name} after step {self.progress.step} of {self.total}; everything is saved",
             next_step="run the same command to go on from here",
         )
+
+
+def moving(forward: Forward, section: TuneSection) -> dict[str, torch.nn.Parameter]:
+    """Everything that an optimiser moves, by name: the method's parameters, and the objective's own."""
+    own = forward.own.named_parameters() if forward.own is not None else ()
+    return {
+        **section.method.trainable(forward.network),
+        **{f"objective.{name}": weight for name, weight in own if weight.requires_grad},
+    }
+
+
+def means(figures: list[Figures]) -> Figures:
+    """The mean of each figure over some updates."""
+    return {name: fmean(one[name] for one in figures) for name in (figures[0] if figures else ())}
 
 
 def cut_history(path: Path, step: int) -> None:

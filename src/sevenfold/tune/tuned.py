@@ -7,17 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from sevenfold.errors import ModelError
 from sevenfold.load.model import Model
 from sevenfold.record import Result
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
     from transformers import PreTrainedModel
 
     from sevenfold.generate.engine import Adapters
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.methods import Method
+    from sevenfold.tune.objectives import Objective
 
 HISTORY_FILE = "history.jsonl"
 
@@ -31,6 +35,8 @@ class Tuned(Result):
 
     method: dict[str, Any]
     """The method as a recipe writes it, ``{"lora": {"rank": 16, ...}}``."""
+    objective: dict[str, Any] = Field(default_factory=lambda: {"sft": {}})
+    """The objective as a recipe writes it."""
     adapter: bool
     """Whether ``weights/`` is an adapter on the base model or a whole model."""
     steps: int
@@ -42,9 +48,11 @@ class Tuned(Result):
     tokens_per_second: float
     peak_memory_bytes: int
     losses: list[float]
-    """Mean loss per supervised token of each step, nats."""
+    """The objective's mean loss of each step; nats per supervised token for most."""
     validation_losses: dict[int, float]
-    """Step to mean validation loss per supervised token, nats; step 0 is the base model."""
+    """Step to mean validation loss; step 0 is the base model."""
+    validation_figures: dict[int, dict[str, float]] = Field(default_factory=dict)
+    """Step to what else the objective watches on validation rows."""
 
     @property
     def weights(self) -> Path:
@@ -63,6 +71,29 @@ class Tuned(Result):
 
         name, fields = next(iter(self.method.items()))
         return build(METHODS.find(name), fields, name)
+
+    def chosen_objective(self) -> Objective:
+        """The objective's object."""
+        from sevenfold.schema import build
+        from sevenfold.tune.objectives import OBJECTIVES
+
+        name, fields = next(iter(self.objective.items()))
+        return build(OBJECTIVES.find(name), fields, name)
+
+    def own(self, network: PreTrainedModel, model: Model) -> nn.Module | None:
+        """What the objective has beside the network, as it was trained; evaluation mode.
+
+        Args:
+            network: The tuned network.
+            model: The base model.
+        """
+        from sevenfold.tune import own
+
+        made = self.chosen_objective().own(network, model)
+        if made is not None:
+            own.load(made, self.weights)
+            made.to(network.device).eval()
+        return made
 
     def network(self, model: Model, dtype: torch.dtype, attention: str | None = None) -> PreTrainedModel:
         """The tuned network: the base with the tuned weights in place, an adapter beside its base, evaluation mode.

@@ -145,7 +145,7 @@ def cut_loss(tuned, rank, model, dataset, environment, place) -> float:
     entry = Entry(place)
     rows = encoded_split("train", section, dataset, model, entry)
     trainer = Trainer(Forward(network, torch.float32), section, rows, rows, 0, entry)
-    return trainer.mean_loss(rows.sequences(range(len(rows))))
+    return section.objective.validation(trainer.forward, [], rows.sequences(range(len(rows))), 1024)[0]
 
 
 def test_it_moves_with_the_step_and_validates_with_all_ranks(tiny_model) -> None:

@@ -291,4 +291,6 @@ def test_dropout_changes_training_and_not_validation(tiny_model, dataset, enviro
     section, entry = TuneSection.model_validate(fields), Entry(tmp_path)
     rows = encoded_split("validation", section, dataset, tiny_model, entry)
     trainer = Trainer(Forward(network.train(), torch.float32), section, rows, rows, 0, entry)
-    assert trainer.mean_loss(rows.sequences(range(len(rows)))) == pytest.approx(dropped.validation_losses[2], rel=1e-5)
+    assert section.objective.validation(trainer.forward, [], rows.sequences(range(len(rows))), 1024)[
+        0
+    ] == pytest.approx(dropped.validation_losses[2], rel=1e-5)

@@ -72,13 +72,13 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
     for start, end, low, high in document_spans:
         seen = [part[:, :, start:end] for part in (key, value)]
         if high > low:
-            seen = [torch.cat([whole[:, :, low:high], own], 2) for whole, own in zip((key, value), seen, strict=True)]
-        document, length = (query[:, :, start:end], *seen), end - start + high - low
+            seen = [torch.cat([whole[:, :, low:high], part], 2) for whole, part in zip((key, value), seen, strict=True)]
+        own, (k, v), length = query[:, :, start:end], seen, end - start + high - low
         if query.device.type == "cpu" and not dropout and length <= short.LONGEST:
             mask = short.causal_mask(end - start, length, sliding_window, query.dtype)
-            pieces.append(short.ShortAttention.apply(*document, mask, scaling))
+            pieces.append(short.ShortAttention.apply(own, k, v, mask, scaling))
         else:
-            pieces.append(fused(*document, sliding_window, dropout, scaling))
+            pieces.append(fused(own, k, v, sliding_window, dropout, scaling))
     return torch.cat(pieces, dim=2).transpose(1, 2), None
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.methods import Moment
+    from sevenfold.tune.objectives import Figures
     from sevenfold.tune.section import TuneSection
 
 Named = Mapping[str, torch.nn.Parameter]
@@ -33,6 +34,8 @@ class Mover(ABC):
         weights: What moves, by name.
         rates: Factors of the learning rate by name; what is not named has 1.
         optimizer: Moves the weights in place of the recipe's; its groups have a ``factor`` of the learning rate.
+
+    ``figures`` are the objective's, means over the last step; empty where a mover does not watch them.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Mover(ABC):
         optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
         self.forward, self.objective, self.clip = forward, section.objective, section.clip
+        self.figures: Figures = {}
         self.weights = list(weights.values())
         self.optimizer = optimizer or section.optimizer.for_weights(weights, rates)
 
@@ -77,7 +81,8 @@ class BehindBackward(Mover):
 
     def step(self, batch: list[Pass], guard: Guard) -> tuple[float, float]:
         """All passes forward and backward, then clipping, then the optimiser."""
-        loss = accumulate.gradients(self.forward, self.objective, batch)
+        self.figures = {}
+        loss = accumulate.gradients(self.forward, self.objective, batch, self.figures)
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in self.weights if weight.grad is not None])
         guard(loss, float(norm))
         if self.clip is not None:
@@ -129,7 +134,8 @@ class InBackward(Mover):
         Returns:
             The mean loss, and the norm of all gradients before they were acted on.
         """
-        losses = accumulate.losses(self.forward, self.objective, batch)
+        self.figures = {}
+        losses = accumulate.losses(self.forward, self.objective, batch, self.figures)
         total = 0.0
         for _ in batch[:-1]:
             loss = next(losses)

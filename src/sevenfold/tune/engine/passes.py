@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,9 @@ class Pass:
 
     def to(self, device: str) -> Pass:
         """The same pass on a device."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        moved: dict[str, Any] = {
+            name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
         return replace(self, **moved, columns={name: value.to(device) for name, value in self.columns.items()})
 
     def per_branch(self, values_N: Tensor) -> Tensor:

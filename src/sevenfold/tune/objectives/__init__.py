@@ -3,35 +3,145 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel
 
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.load.model import Model
+    from sevenfold.prepare.dataset import Row
+    from sevenfold.tune.engine.forward import Forward
+    from sevenfold.tune.engine.passes import Pass
+    from sevenfold.tune.methods import Moment
+    from sevenfold.tune.section import TuneSection
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a step learns from.
+
+    Args:
+        updates: The sequences of each of its updates; most objectives make one.
+        figures: What is worth watching of how they came about, a mean each (a reward, a length).
+    """
+
+    updates: list[list[TokenSequence]]
+    figures: Figures = field(default_factory=dict)
 
 
 class Objective(Component):
-    """How a record becomes token sequences, and a pure loss on what the network says of them."""
+    """How a row becomes token sequences, and a pure loss on what the network says of their targets.
+
+    A step is :meth:`collect`, then for each pass :meth:`outputs` and :meth:`loss`, divided by the sum of
+    :meth:`weight` over the step's passes: however rows are laid into passes, the gradient is the same.
+    """
+
+    here: ClassVar[bool] = False
+    """Whether a target is predicted from its own token's state; otherwise from the token before it."""
+    joint: ClassVar[bool] = False
+    """Whether the loss is no sum over rows: it is computed once, over the outputs of all of a step's passes."""
+    reference: ClassVar[bool] = False
+    """Whether targets have a column ``reference``: their log-probabilities, nats, before the first step. The trainer
+    computes them once."""
+    on_policy: ClassVar[bool] = False
+    """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Figures that :meth:`sequences` gives each token beside its weight, by name; float32."""
+        return ()
 
     @abstractmethod
-    def sequences(self, conversation: Conversation, encoder: Encoder) -> list[TokenSequence]:
-        """The token sequences of one row, with the weight of every target."""
+    def sequences(self, row: Row, encoder: Encoder) -> list[TokenSequence]:
+        """The token sequences of one row, with the weight of every target.
+
+        Raises:
+            DataError: The row has not what the objective needs.
+        """
 
     @abstractmethod
-    def loss(self, logprobs_N: Tensor, weights_N: Tensor) -> Tensor:
-        """The loss summed over targets; the trainer divides it by the step's global sum of weights.
+    def loss(self, outputs: Tensor, batch: Pass) -> Tensor:
+        """The loss, summed; a pure function of tensors.
 
         Args:
-            logprobs_N: Log-probability, nats, that the network gives to each of N target tokens.
-            weights_N: The weight of each target.
+            outputs: What :meth:`outputs` gave; of all passes of the step one behind the other where :attr:`joint`.
+            batch: The targets: labels, weights, columns, and the text that each is of.
 
         Returns:
             A scalar.
+        """
+
+    def outputs(self, forward: Forward, batch: Pass) -> Tensor:
+        """What the network says; its first dimension is that of targets or of texts, in their order.
+
+        As it stands: the log-probability of each target, ``N``, float32, nats.
+        """
+        return forward(batch)
+
+    def weight(self, batch: Pass) -> float:
+        """What a pass counts in the step; as it stands the sum of its targets' weights."""
+        return batch.weight
+
+    def figures(self, outputs: Tensor, batch: Pass) -> dict[str, Tensor]:
+        """What is worth watching beside the loss, summed as the loss is; arguments as of :meth:`loss`, no gradients."""
+        return {}
+
+    def said(self, row: Row) -> list[Conversation]:
+        """Conversations whose replies the targets are, in the order of the texts of :meth:`sequences`.
+
+        The proofs of mask and tokens check them; where targets are no replies there are none.
+        """
+        return [row.conversation]
+
+    def own(self, network: PreTrainedModel, model: Model) -> nn.Module | None:
+        """What the objective has beside the network (a classifier, a value head, a teacher), on the CPU.
+
+        What of it requires gradients is trained, saved beside the method's weights, and loaded again.
+        """
+        return None
+
+    def collect(self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], at: Moment) -> Collected:
+        """What a step learns from; a function of the weights and the moment, so that a resumed run does the same.
+
+        Args:
+            forward: The network as it stands.
+            rows: The step's rows; none where the objective is not :attr:`on_policy`.
+            sequences: What :meth:`sequences` made of them.
+            at: Where the training stands.
+        """
+        return Collected([sequences])
+
+    def example(self, sequence: TokenSequence) -> TokenSequence:
+        """A sequence as a step may see it, for proofs; where :meth:`collect` adds nothing, as it is."""
+        return sequence
+
+    def validation(
+        self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], budget: int
+    ) -> tuple[float, Figures]:
+        """What training is watched by, lower is better, and further figures; no gradients, no dropout.
+
+        As it stands: the mean loss. ``budget`` is ``tokens_per_pass``.
+        """
+        from sevenfold.tune import accumulate
+        from sevenfold.tune.engine.passes import passes
+
+        return accumulate.mean(forward, self, passes(sequences, budget, self.here))
+
+    def check(self, section: TuneSection) -> None:
+        """Refuse what the rest of the recipe's section asks and this objective cannot do.
+
+        Raises:
+            RecipeError: The two have no meaning together.
         """
 
 
