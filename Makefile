@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-all check format bench ladder docs install clean
+.PHONY: demo test test-all check format bench ladder methods docs install clean
 
 demo: install ## all seven stages on the embedded model and the standard library's own functions
 	$(BIN)/sevenfold run recipes/demo.yaml
@@ -31,6 +31,10 @@ bench: install ## training speed and memory beside transformers with PEFT, TRL a
 
 ladder: install ## what each part of the engine brings, one at a time
 	$(BIN)/python benchmarks/ladder.py
+
+methods: install ## time, memory and size of every method beside full tuning, and papers' claims beside counts
+	$(BIN)/python benchmarks/methods.py speed
+	$(BIN)/python benchmarks/methods.py claims
 
 docs: install ## the documentation, served while it is written
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve

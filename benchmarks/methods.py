@@ -76,10 +76,13 @@ class Kept:
 
 def speed(wanted: argparse.Namespace, kept: Kept) -> None:
     """Measure what is not there yet; what failed is tried again."""
-    found = kept.all.get("speed", {})
     asked = {"steps": wanted.steps, "warm": wanted.warm}
-    if wanted.fresh or found.get("asked") != asked:
-        found = {"asked": asked, "references": [], "records": []}
+    found = {"asked": asked, "references": [], "records": []}
+    if not wanted.fresh:
+        found = kept.all.get("speed", found)
+    if found["asked"] != asked:
+        steps, warm = found["asked"]["steps"], found["asked"]["warm"]
+        raise SystemExit(f"{kept.path} has figures of {steps} steps, {warm} of them not counted; --fresh forgets them")
     every = contestants([str(WORK / name) for name in ("one", "two")])
     for number in range(wanted.rounds):
         asked_now = [name for name in every if name != "full" and (not wanted.only or name in wanted.only)]
@@ -159,7 +162,8 @@ def quality(wanted: argparse.Namespace, kept: Kept) -> None:
     for name in COMPARISONS:
         path = Path(getattr(wanted, name))
         if path.exists():
-            found[name] = compared.taken(json.loads(path.read_text(encoding="utf-8"))) | {"machine": machine()}
+            told = json.loads(path.read_text(encoding="utf-8"))
+            found[name] = compared.taken(told, compared.machine_of(path.parent))
         else:
             sys.stderr.write(f"{path} is not there; the tables of {name} stay as they are\n")
     kept.put("quality", found)

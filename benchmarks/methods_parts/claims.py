@@ -123,7 +123,8 @@ def nf4_bits(model: Model, double: bool) -> tuple[float, int]:
 
 def kept_inputs(model: Model) -> Iterator[Claim]:
     """What the forward pass keeps for the backward pass."""
-    kept = {name: kept_bytes(model, name) for name in ("lora", "lora_fa")}
+    ids = list(range(1000, 1256))
+    kept = {name: kept_bytes(model, name, ids) for name in ("lora", "lora_fa")}
     yield Claim(
         "full-rank inputs of adapted layers are not kept for the backward pass",
         "LoRA-FA, Zhang et al. 2023 (2308.03303)",
@@ -134,16 +135,15 @@ def kept_inputs(model: Model) -> Iterator[Claim]:
     )
 
 
-def kept_bytes(model: Model, name: str) -> int:
-    """Bytes of the distinct tensors that one pass of 256 tokens keeps, parameters apart; bfloat16."""
+def kept_bytes(model: Model, name: str, ids: list[int]) -> int:
+    """Bytes of the distinct tensors that a pass over some tokens keeps, parameters apart; bfloat16."""
     import torch
 
     from sevenfold.chat.encoder import TokenSequence
     from sevenfold.tune.engine.passes import pack
     from sevenfold.tune.stage import build
 
-    environment = bfloat16(model)
-    forward = build(section_of(name), model, environment)
+    forward = build(section_of(name), model, bfloat16())
     own = {weight.untyped_storage().data_ptr() for weight in forward.network.parameters()}
     kept: dict[int, int] = {}
 
@@ -153,7 +153,6 @@ def kept_bytes(model: Model, name: str) -> int:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    ids = torch.arange(1000, 1256).tolist()
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         logprobs = forward(pack([TokenSequence(ids, [1.0] * len(ids))]))
     found = sum(kept.values())
@@ -161,7 +160,7 @@ def kept_bytes(model: Model, name: str) -> int:
     return found
 
 
-def bfloat16(model: Model) -> Any:
+def bfloat16() -> Any:
     """An environment on the processor, in bfloat16."""
     from sevenfold.setup.environment import Environment
 

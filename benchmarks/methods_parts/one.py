@@ -17,38 +17,43 @@ from typing import TYPE_CHECKING
 
 from sevenfold import cores
 
-cores.share()
+if __name__ == "__main__":
+    cores.share()
 
-import torch  # noqa: E402 (the thread policy above is read when torch is imported)
+import torch
 
-from sevenfold.console import Console  # noqa: E402
-from sevenfold.load.model import Model  # noqa: E402
-from sevenfold.prepare.dataset import Dataset  # noqa: E402
-from sevenfold.record import Entry  # noqa: E402
-from sevenfold.setup.section import SetupSection  # noqa: E402
-from sevenfold.setup.stage import setup  # noqa: E402
-from sevenfold.tune import accumulate, memory  # noqa: E402
-from sevenfold.tune.batches import Batches  # noqa: E402
-from sevenfold.tune.engine.forward import Forward  # noqa: E402
-from sevenfold.tune.engine.passes import passes  # noqa: E402
-from sevenfold.tune.section import TuneSection  # noqa: E402
-from sevenfold.tune.stage import build  # noqa: E402
-from sevenfold.tune.tokens import encoded_split  # noqa: E402
-from sevenfold.tune.trainer import Trainer  # noqa: E402
+from sevenfold.console import Console
+from sevenfold.load.model import Model
+from sevenfold.prepare.dataset import Dataset
+from sevenfold.record import Entry
+from sevenfold.setup.section import SetupSection
+from sevenfold.setup.stage import setup
+from sevenfold.tune import accumulate, memory
+from sevenfold.tune.batches import Batches
+from sevenfold.tune.engine.forward import Forward
+from sevenfold.tune.engine.passes import passes
+from sevenfold.tune.section import TuneSection
+from sevenfold.tune.stage import build
+from sevenfold.tune.tokens import encoded_split
+from sevenfold.tune.trainer import Trainer
 
 if TYPE_CHECKING:
     from sevenfold.setup.environment import Environment
     from sevenfold.tune.encoded import Encoded
 
 
-def main(folder: Path, steps: int, warm: int, name: str, settings: dict) -> dict:
-    """The figures of one contestant."""
+def main(folder: Path, words: list[str], environment: Environment, entry: Entry) -> dict:
+    """The figures of one contestant.
+
+    Args:
+        folder: The rows and the model.
+        words: Steps, the first of them that do not count, the contestant's name and its section.
+        environment: The machine, started.
+        entry: A folder for what is written.
+    """
+    steps, warm, name = int(words[0]), int(words[1]), words[2]
     model, dataset = Model.open(folder / "2-load"), Dataset.open(folder / "1-prepare")
-    place = Path(tempfile.mkdtemp())
-    entry = Entry(place, Console(quiet=True))
-    environment = setup(SetupSection(), entry)
-    environment.start()
-    section = TuneSection.model_validate({**settings, "steps": steps})
+    section = TuneSection.model_validate({**json.loads(words[3]), "steps": steps})
     rows = encoded_split("train", section, dataset, model, entry)
     memory.reset_peak()
     idle = resident()
@@ -131,5 +136,9 @@ def resident() -> int:
 
 
 if __name__ == "__main__":
-    done = main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], json.loads(sys.argv[5]))
+    with tempfile.TemporaryDirectory() as own:
+        record = Entry(Path(own), Console(quiet=True))
+        machine = setup(SetupSection(), record)
+        machine.start()
+        done = main(Path(sys.argv[1]), sys.argv[2:], machine, record)
     sys.stdout.write(json.dumps(done) + "\n")

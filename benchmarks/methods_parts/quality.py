@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from methods_parts import speed
@@ -14,16 +17,26 @@ TASKS = {"en": "the demo's English task", "fa": "the Persian task"}
 KEPT = ("tuned", "difference", "interval", "confidence", "better", "direction")
 
 
-def taken(told: Figures) -> Figures:
-    """What the tables need of a ``comparison.json``."""
+def taken(told: Figures, machine: str) -> Figures:
+    """What the tables need of a ``comparison.json``, and the machine that it was made on."""
     variants = []
     for one in told["variants"]:
         found = {key: one[key] for key in (*TAKEN, *MORE) if key in one}
-        for name, metric in found.get("metrics", {}).items():
-            found["metrics"][name] = {key: metric[key] for key in KEPT}
-        variants.append(found)
+        metrics = {name: {key: metric[key] for key in KEPT} for name, metric in one.get("metrics", {}).items()}
+        variants.append(found | {"metrics": metrics} if metrics else found)
     keep = ("name", "recipe", "bases", "judge", "cost", "verdict")
-    return {**{key: told[key] for key in keep}, "variants": variants}
+    return {**{key: told[key] for key in keep}, "variants": variants, "machine": machine}
+
+
+def machine_of(folder: Path) -> str:
+    """The machine of a comparison's runs, as they recorded it, and the day of the last one."""
+    records = sorted(folder.glob("*/3-setup/result.json"), key=lambda path: path.stat().st_mtime)
+    if not records:
+        return "machine not recorded"
+    found = json.loads(records[-1].read_text(encoding="utf-8"))
+    machine, day = found["machine"], datetime.fromtimestamp((folder / "comparison.json").stat().st_mtime, UTC)
+    versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("torch", "transformers"))
+    return f"{machine['processor']}, {found['threads']} cores, {versions}, {found['precision']}, {day:%Y-%m-%d}"
 
 
 def table(told: Figures) -> str:
