@@ -6,13 +6,36 @@ import pytest
 import torch
 
 from sevenfold.chat.encoder import TokenSequence
-from sevenfold.tune.engine import activations
+from sevenfold.errors import ModelError
+from sevenfold.tune.engine import activations, virtual
 from sevenfold.tune.engine.forward import Forward
 from sevenfold.tune.engine.passes import pack
 from sevenfold.tune.methods import METHODS
 from tests.tune.engine.architectures import ARCHITECTURES
 
 COUNT = 3
+
+
+def test_virtual_tokens_are_further_rows_of_the_table() -> None:
+    torch.manual_seed(0)
+    plain, table = torch.nn.Embedding(10, 4), torch.nn.Embedding(13, 4)
+    vectors = virtual.Vectors(torch.randn(3, 4))
+    table.weight.data = torch.cat([plain.weight.data, vectors.rows.data])
+    virtual.Lead(10, vectors).hang(plain)
+    ids = torch.tensor([[12, 3, 10, 10, 9], [0, 1, 2, 11, 10]])
+    found, expected, upstream = plain(ids), table(ids), torch.randn(2, 5, 4)
+    assert torch.equal(found, expected)
+    found.backward(upstream)
+    expected.backward(upstream)
+    torch.testing.assert_close(vectors.rows.grad, table.weight.grad[10:])
+    assert plain.beside.index.tolist() == [[2, -7, 0, 0, -1], [-10, -9, -8, 1, 0]]
+
+
+def test_a_network_whose_other_layers_look_ids_up_is_refused() -> None:
+    network = ARCHITECTURES["Llama"].build()
+    network.model.second = torch.nn.Embedding(96, 32)
+    with pytest.raises(ModelError, match=r"look ids up \(model\.second\)"):
+        virtual.put_in(network, None)
 
 
 def led(network, method, lengths=(6, 3, 9)) -> list[TokenSequence]:

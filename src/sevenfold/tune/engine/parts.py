@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from torch import nn
-
-from sevenfold.tune.engine.blocks import stack
 
 MIXES = re.compile("attention|attn|mixer|mamba|delta|conv|recurrent|ssm|retention|rwkv", re.IGNORECASE)
 """In the names of classes that mix tokens."""
@@ -68,15 +65,3 @@ def mixes(part: nn.Module) -> bool:
     """Whether a module's class says that it mixes tokens, and it has matrices in layers of its own."""
     inner = (weight for child in part.children() for weight in child.parameters())
     return bool(MIXES.search(type(part).__name__)) and any(weight.ndim > 1 for weight in inner)
-
-
-def stacks(network: Any) -> Iterator[tuple[str, nn.ModuleList]]:
-    """The full names and the lists of the blocks: one, or the encoder's and the decoder's."""
-    if not network.config.is_encoder_decoder:
-        yield stack(network)
-        return
-    names = {part: name for name, part in network.named_modules()}
-    for half in (network.get_encoder(), network.get_decoder()):
-        lists = (part for part in half.modules() if isinstance(part, nn.ModuleList))
-        blocks = max(lists, key=lambda part: sum(weight.numel() for weight in part.parameters()))
-        yield names[blocks], blocks

@@ -73,12 +73,11 @@ class Adapter(Method):
         Raises:
             ModelError: There is no such part, or it cannot be read in parallel.
         """
-        from sevenfold.tune.engine import bases, parts
+        from sevenfold.tune.engine import bases, blocks, parts
 
         found = [
-            f"{stem}.{number}.{name}"
-            for stem, blocks in parts.stacks(network)
-            for number, block in enumerate(blocks)
+            f"{path}.{name}"
+            for path, block in blocks.named(network).items()
             for name in self.chosen(parts.of_block(block))
         ]
         if not found:
