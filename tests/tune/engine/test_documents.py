@@ -53,7 +53,9 @@ def test_a_branch_reads_its_stem_and_no_other_branch(qkv, window, dropout) -> No
     upstream = torch.randn(1, 4, 4, 8)
     expected = fused(*(part[:, :, [0, 1, 2, 5, 6, 7, 8]] for part in qkv), window, 0.0, 8**-0.5).transpose(1, 2)
     for a, b in zip(
-        torch.autograd.grad(found[:, 5:], qkv, upstream), torch.autograd.grad(expected[:, 3:], qkv, upstream), strict=True
+        torch.autograd.grad(found[:, 5:], qkv, upstream),
+        torch.autograd.grad(expected[:, 3:], qkv, upstream),
+        strict=True,
     ):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
 
