@@ -53,6 +53,7 @@ def contestants(adapters: list[str]) -> dict[str, dict[str, Any]]:
         "lomo, no clipping": {"method": "lomo", "clip": None, **ONE_PASS},
         "layers, first 2 and last 2": {"method": {"layers": {"first": 2, "last": 2}}},
         "qlora, 8 bits": {"method": {"qlora": {"bits": 8}}},
+        "full, one pass": {"method": "full", **ONE_PASS},
         "full, steps in backward": {"method": "full", **IN_BACKWARD},
         "galore, steps in backward": {"method": "galore", **IN_BACKWARD},
         "reading": {},

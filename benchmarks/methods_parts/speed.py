@@ -84,13 +84,13 @@ def notes(speed: Figures) -> str:
     asked, found = speed["asked"], speed["references"]
     counted, times = asked["steps"] - asked["warm"], sorted(one["seconds"] for one in found)
     return (
-        f"`python benchmarks/methods.py speed`: {counted} steps counted, {asked['warm']} before them not, "
-        f"{counted_tokens(found[0]) / counted:,.0f} tokens a step, {found[0]['precision']}; `full` ran {len(found)} "
-        f"times, its slowest run took {times[-1] / times[0]:.2f} times its fastest; {speed['machine']}"
+        f"`python benchmarks/methods.py speed`: {counted} of {asked['steps']} steps counted, "
+        f"{counted_tokens(found[0]) / counted:,.0f} tokens a step, {found[0]['precision']}; `full` ran "
+        f"{len(found)} times, its slowest run took {times[-1] / times[0]:.2f} times its fastest; {speed['machine']}"
     )
 
 
-def short_table(found: Rows) -> str:
+def short_table(speed: Figures, found: Rows) -> str:
     """The same for the page: ratios and counts."""
     lines = [
         "| method | speed | peak memory | parameters that move | on disk | optimiser's state |",
@@ -102,7 +102,7 @@ def short_table(found: Rows) -> str:
         for name, one in found.items()
         if "failure" not in one and name != "reading"
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", notes(speed)])
 
 
 def label(name: str) -> str:

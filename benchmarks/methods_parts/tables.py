@@ -24,7 +24,7 @@ def texts(kept: Figures) -> dict[str, str]:
     found = {}
     if "speed" in kept:
         rows = speed.rows(kept["speed"])
-        found |= {"speed": speed.table(kept["speed"], rows), "figures": speed.short_table(rows)}
+        found |= {"speed": speed.table(kept["speed"], rows), "figures": speed.short_table(kept["speed"], rows)}
     for name, told in kept.get("quality", {}).items():
         found[f"quality-{name}"] = quality.table(told)
         found[f"page-quality-{name}"] = quality.short_table(told)

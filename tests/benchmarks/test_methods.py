@@ -91,7 +91,7 @@ class TestSpeed:
         kept = methods.Kept(tmp_path / "kept.json")
         kept.put("speed", kept_speed(taken("lora"))["speed"])
         wanted = methods.arguments().parse_args(["speed", "--steps", "5"])
-        with pytest.raises(SystemExit, match="3 steps, 1 of them not counted.*--fresh"):
+        with pytest.raises(SystemExit, match=r"3 steps, 1 of them not counted.*--fresh"):
             methods.speed(wanted, kept)
         assert methods.Kept(kept.path).all["speed"]["records"]
 
