@@ -180,6 +180,24 @@ def test_it_is_fast_with_a_long_history(tmp_path):
     assert path.stat().st_size < 600_000
 
 
+def test_the_validation_of_each_task_has_a_curve_and_its_lowest_step(tmp_path):
+    record = make_run(tmp_path / "demo", "tune")
+    path = record.folder / "4-tune" / "result.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found["validation_figures"] = {
+        "0": {"loss of chat": 3.25, "loss of <sum>": 2.5, "reward": 1.0},
+        "30": {"loss of chat": 1.125, "loss of <sum>": 1.5, "reward": 2.0},
+        "90": {"loss of chat": 1.375, "loss of <sum>": 0.75, "reward": 3.0},
+    }
+    path.write_text(json.dumps(found), encoding="utf-8")
+    page = page_of(record)
+    assert "Validation loss of each task alone" in page.text
+    assert "<sum>" in page.text
+    for figure in ("3.25", "1.125", "1.375", "0.75"):
+        assert figure in page.text
+    assert "Validation loss of each task alone" not in page_of(make_run(tmp_path / "plain", "tune")).text
+
+
 def test_groups_stand_apart_with_their_own_figures(tmp_path):
     record = make_run(tmp_path / "demo", "evaluate")
     path = record.folder / "5-evaluate" / "result.json"

@@ -146,6 +146,23 @@ def loss_curve(steps: list[float], losses: list[float], validation: dict[int, fl
 
 
 @styled
+def curves(found: dict[str, dict[int, float]], best: int) -> Markup:
+    """The validation loss of each task by step, told apart by marks, with the step that was kept."""
+    figure, axes = canvas(HALF, 3.2)
+    colours = [COLOURS[name] for name in ("tuned", "accent", "base", "good", "bad")]
+    for index, (name, curve) in enumerate(found.items()):
+        at = sorted(curve)
+        mark = "os^Dv<>Pp*"[index % 10]
+        colour = colours[index % len(colours)]
+        axes.plot(at, [curve[step] for step in at], marker=mark, markersize=4, color=colour, label=name)
+    axes.axvline(best, color=COLOURS["muted"], linewidth=1, linestyle=":")
+    axes.set(xlabel="step", ylabel="validation loss, nats per token")
+    grid(axes)
+    axes.legend()
+    return inline(figure, "tasks", "Validation loss of each task by step")
+
+
+@styled
 def small_curve(steps: list[float], values: list[float], label: str, name: str) -> Markup:
     """One quantity by step."""
     figure, axes = canvas(HALF, 2.6)

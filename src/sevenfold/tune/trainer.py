@@ -21,6 +21,7 @@ from sevenfold.tune.engine.passes import passes
 from sevenfold.tune.methods import Moment
 from sevenfold.tune.objectives import Figures
 from sevenfold.tune.section import TuneSection
+from sevenfold.tune.several.validation import by_task
 from sevenfold.tune.tuned import HISTORY_FILE
 
 if TYPE_CHECKING:
@@ -207,6 +208,7 @@ class Trainer:
         loss, figures = self.section.objective.validation(
             self.forward, self.validation.rows(rows), self.validation.sequences(rows), self.section.tokens_per_pass
         )
+        figures = figures | by_task(self.section, self.forward, self.validation, rows)
         self.progress.validation_losses[self.progress.step] = loss
         self.progress.validation_figures[self.progress.step] = figures
         told = "".join(f", {name} {value:.4g}" for name, value in figures.items())

@@ -80,6 +80,28 @@ def test_an_adapters_gradient_is_what_its_rows_alone_give(tagged, tiny_model) ->
                 torch.testing.assert_close(found, weight.grad, rtol=1e-3, atol=1e-4)
 
 
+def test_each_tasks_validation_loss_is_that_of_its_rows_alone(tagged, tmp_path, tiny_model, environment) -> None:
+    tuned, _ = train(tmp_path, tagged, tiny_model, environment, steps=6, validate_every=3, keep="last")
+    assert set(tuned.validation_figures) == {0, 3, 6}
+    network, encoder = tuned.network(tiny_model, torch.float32), tiny_model.encoder()
+    totals = []
+    for task in TASKS:
+        tuned.chosen_method().select(network, task)
+        nll, tokens = 0.0, 0
+        for row in tagged.rows("validation"):
+            if row.fields["task"] == task:
+                (sequence,) = encoder.sequences(row.conversation)
+                with torch.no_grad():
+                    logprobs = torch.log_softmax(network(torch.tensor([sequence.ids])).logits[0], -1)
+                for place in (place for place, weight in enumerate(sequence.weights) if weight):
+                    nll -= float(logprobs[place - 1, sequence.ids[place]])
+                    tokens += 1
+        assert tuned.validation_figures[6][f"loss of {task}"] == pytest.approx(nll / tokens, rel=1e-4)
+        totals.append((nll, tokens))
+    whole = sum(nll for nll, _ in totals) / sum(tokens for _, tokens in totals)
+    assert tuned.validation_losses[6] == pytest.approx(whole, rel=1e-4)
+
+
 @pytest.mark.parametrize("activations", ["keep", "recompute"])
 def test_each_task_learns_its_own(activations, tagged, tmp_path, tiny_model, environment) -> None:
     tuned, entry = train(

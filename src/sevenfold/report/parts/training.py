@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from sevenfold.report import plots
-from sevenfold.report.blocks import Cell, Figures, Part, Plot, Prose
+from sevenfold.report.blocks import Cell, Figures, Part, Plot, Prose, Table
 from sevenfold.report.facts import Facts
 from sevenfold.report.words import duration, number, size
 
@@ -28,6 +28,7 @@ def part(facts: Facts) -> Part | None:
         text = f"{curve['verdict'].capitalize()}: {curve['reason']}. Next: {curve['advice']}."
         blocks.append(Prose(text, facts.path("evaluate", "result.json"), TONES.get(curve["verdict"], "unsure")))
     blocks.append(loss(facts, at, source))
+    blocks.extend(tasks(facts))
     for key, label in (("learning_rate", "learning rate"), ("gradient_norm", "gradient norm before clipping")):
         values = [step[key] for step in steps]
         if all(value is not None and math.isfinite(value) for value in values):
@@ -43,6 +44,32 @@ def loss(facts: Facts, at: list[float], source: str) -> Plot:
     thin = f" Points are means of neighbours, {plots.POINTS} at most." if len(at) > plots.POINTS else ""
     caption = f"Mean loss per supervised token over {len(at)} steps.{thin}"
     return Plot(drawn, caption, source, wide=True)
+
+
+LOSS_OF = "loss of "
+"""What stands before a task's name in the figures of a validation."""
+
+
+def tasks(facts: Facts) -> list[Plot | Table]:
+    """The validation loss of each task, where several were trained side by side."""
+    tuned = facts.tuned or {}
+    kept: dict[str, dict[str, float]] = tuned.get("validation_figures", {})
+    names = sorted({name for found in kept.values() for name in found if name.startswith(LOSS_OF)})
+    if not names:
+        return []
+    curves = {
+        name.removeprefix(LOSS_OF): {int(step): found[name] for step, found in kept.items() if name in found}
+        for name in names
+    }
+    best, source = tuned["best_step"], facts.path("tune", "result.json")
+    rows = []
+    for task, curve in curves.items():
+        lowest = min(curve, key=lambda step: curve[step])
+        last = [number(curve[step]) if step in curve else "–" for step in (min(curve), best)]
+        rows.append([task, *last, number(curve[lowest]), str(lowest)])
+    columns = ("task", "at the start", f"kept: step {best}", "its own lowest", "at step")
+    caption = "Validation loss of each task alone, nats per token; weights are kept by that of all rows together."
+    return [Plot(plots.curves(curves, best), caption, source), Table(columns, rows, source, half=True)]
 
 
 def figures(tuned: dict[str, Any], source: str) -> Figures:
