@@ -6,7 +6,6 @@ import json
 
 import pytest
 import torch
-import yaml
 from safetensors.torch import load_file
 
 from tests.whole import record, sevenfold, write_recipe
@@ -35,15 +34,28 @@ def test_a_half_is_a_model_of_its_own(workshop, base) -> None:
     assert [path.name for path in workshop.glob(".half*")] == []
 
 
-def test_a_recipe_loads_and_evaluates_it(workshop, tiny_weights) -> None:
+def metrics(run):
+    return record(run)["evaluate"]["metrics"]["metrics"]["loss"]
+
+
+def test_it_is_compared_with_the_base_on_the_runs_own_rows(workshop) -> None:
     assert sevenfold("rollback", "small", "--which", "*.mlp.*", "--which", "*.q_proj.*", "--to", "half").code == 0
-    path = write_recipe(workshop, tiny_weights, load={"model": "half"}, tune={"steps": 1, "learning_rate": 1e-9})
-    recipe = yaml.safe_load(path.read_text())
-    path.write_text(yaml.safe_dump({**recipe, "name": "again"}))
-    called = sevenfold("evaluate", "small.yaml", "--json")
+    called = sevenfold(
+        "evaluate", "small.yaml", "--set", "name=again", "--set", "tune={method: {whole: {folder: half}}}", "--json"
+    )
     assert called.code == 0, called.err
-    before = record(workshop / "runs" / "small")["evaluate"]["metrics"]["metrics"]["loss"]
-    after = record(workshop / "runs" / "again")["evaluate"]["metrics"]["metrics"]["loss"]
+    before, after = metrics(workshop / "runs" / "small"), metrics(workshop / "runs" / "again")
+    assert after["base"] == before["base"]
+    assert after["tuned"] not in (before["base"], before["tuned"])
+    assert min(before["base"], before["tuned"]) < after["tuned"] < max(before["base"], before["tuned"])
+
+
+def test_a_recipe_loads_it_and_trains_on(workshop, tiny_weights) -> None:
+    assert sevenfold("rollback", "small", "--which", "even", "--to", "half").code == 0
+    write_recipe(workshop, tiny_weights, load={"model": "half"}, tune={"steps": 1, "learning_rate": 1e-9})
+    called = sevenfold("evaluate", "small.yaml", "--set", "name=again", "--json")
+    assert called.code == 0, called.err
+    before, after = metrics(workshop / "runs" / "small"), metrics(workshop / "runs" / "again")
     assert after["base"] == pytest.approx(after["tuned"], abs=1e-5)
     assert after["base"] not in (before["base"], before["tuned"])
 

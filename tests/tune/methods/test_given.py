@@ -137,7 +137,7 @@ def test_there_is_nothing_to_plan(tiny_model, environment, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"method": "given"}, "given needs the folder of an adapter"),
+        ({"method": "given"}, "given needs a folder"),
         ({"method": {"given": {"folder": "x"}}, "steps": 4}, "given trains nothing, and steps = 4"),
         ({"method": {"given": {"folder": "x"}}, "epochs": 2}, "given trains nothing, and epochs = 2.0"),
     ],

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from sevenfold.errors import ModelError, RecipeError
-from sevenfold.tune.methods import Method
+from sevenfold.errors import ModelError
+from sevenfold.tune.methods._taken import Taken
 from sevenfold.tune.methods.lora import adapters, replace
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel
 
-    from sevenfold.tune.section import TuneSection
 
-
-class Given(Method):
+class Given(Taken):
     """``{given: {folder: both}}``: evaluate, deploy and watch an adapter in PEFT's format that was made elsewhere.
 
     What ``sevenfold merge-adapters`` wrote, an adapter of another run or from anywhere else goes through the later
@@ -29,34 +26,14 @@ class Given(Method):
     """
 
     adapter: ClassVar[bool] = True
-    trains: ClassVar[bool] = False
+    wanted: ClassVar[str] = "a folder in PEFT's format, such as one that sevenfold merge-adapters wrote"
     folder: str = Field("", description="A folder with adapter_config.json and adapter_model.safetensors.")
-
-    def check(self, section: TuneSection) -> None:
-        """Refuse a recipe that names no folder, or a length of training."""
-        if not self.folder:
-            raise RecipeError(
-                "given needs the folder of an adapter",
-                where="tune.method.given.folder",
-                expected="a folder in PEFT's format, such as one that sevenfold merge-adapters wrote",
-            )
-        for name in ("steps", "epochs"):
-            if (value := getattr(section, name)) is not None:
-                raise RecipeError(
-                    f"given trains nothing, and {name} = {value}",
-                    where=f"tune.{name}",
-                    next_step=f"leave out tune.{name}; or train: tune.method: lora",
-                )
 
     def outside(self) -> dict[str, str]:
         """SHA-256 of the adapter's files."""
         from sevenfold.record import file_digest
 
         return {str(path): file_digest(path) for path in sorted(Path(self.folder).glob("adapter_*.*"))}
-
-    def weights_dtype(self, precision: torch.dtype) -> torch.dtype:
-        """The run's precision: nothing moves."""
-        return precision
 
     def attach(self, network: PreTrainedModel) -> None:
         """Put the adapter in."""
