@@ -51,7 +51,6 @@ def show_comparison(metrics: dict[str, Any], console: Console) -> None:
         rows,
     )
 
-
     for group, comparisons in metrics.get("groups", {}).items():
         count = next(iter(comparisons.values()))["rows"]
         title = f"{metrics['grouped_by']} {group}: {count} rows"
