@@ -14,6 +14,17 @@ Figures = dict[str, Any]
 TAKEN = ("name", "state", "chosen", "edges", "failure", "seconds", "peak_memory_bytes", "trainable_parameters", "share")
 MORE = ("size_bytes", "validation_loss", "rows", "metrics", "forgetting", "curve")
 TASKS = {"en": "the demo's English task", "fa": "the Persian task"}
+HEADINGS = {
+    "en": (
+        "### An English task",
+        "`recipes/compare-methods.yaml`: the documentation of Python functions, on modules that training never saw.",
+    ),
+    "fa": (
+        "### A Persian task",
+        "`recipes/compare-methods-fa.yaml`: names, dates and numbers in a script that the small model has to learn.",
+    ),
+}
+"""What stands above the tables of a comparison, which is there only with them."""
 KEPT = ("tuned", "difference", "interval", "confidence", "better", "direction")
 
 

@@ -26,8 +26,9 @@ def texts(kept: Figures) -> dict[str, str]:
         rows = speed.rows(kept["speed"])
         found |= {"speed": speed.table(kept["speed"], rows), "figures": speed.short_table(kept["speed"], rows)}
     for name, told in kept.get("quality", {}).items():
-        found[f"quality-{name}"] = quality.table(told)
-        found[f"page-quality-{name}"] = quality.short_table(told)
+        head = quality.HEADINGS[name]
+        found[f"quality-{name}"] = "\n\n".join([*head, quality.table(told)])
+        found[f"page-quality-{name}"] = "\n\n".join([*head, quality.short_table(told)])
     more = [asdict(claim) for claim in measured.claims(kept)]
     claims = [*kept.get("claims", {}).get("counted", []), *more]
     if claims:
