@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import pytest
 import yaml
@@ -96,6 +98,23 @@ def test_folders_need_a_base_and_prompts_to_be_asked(tiny_model, tiny_weights, t
     assert called.code == 0, called.err
     assert called.json["rank"] == 8
     assert [len(asked["rows"]) for asked in called.json["behaviour"]] == [2, 2]
+
+
+def test_tasks_stand_apart_in_the_terminal_the_page_and_the_service(two_tasks, tmp_path, monkeypatch) -> None:
+    shutil.copytree(two_tasks, tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own")
+    called = sevenfold("deploy", "small.yaml", "--set", "evaluate.rows=6")
+    assert called.code == 0, called.err
+    for task in TASKS:
+        assert re.search(rf"task {task}: \d rows", called.err)
+        assert f"small/{task}" in called.err
+    assert "proved export" in called.err
+    page = (tmp_path / "own" / "runs" / "small" / "report.html").read_text()
+    assert "The same over the rows of each task alone." in page
+    assert "Validation loss of each task alone" in page
+    assert "adapters to choose" in page
+    shown = sevenfold("show", "small", "--json").json["stages"]["evaluate"]["metrics"]
+    assert set(shown["groups"]) == set(TASKS)
 
 
 def test_what_is_merged_is_a_run_as_any_other(inside, tiny_weights, tmp_path) -> None:
