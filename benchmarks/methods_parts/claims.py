@@ -155,9 +155,8 @@ def kept_bytes(model: Model, name: str, ids: list[int]) -> int:
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         logprobs = forward(pack([TokenSequence(ids, [1.0] * len(ids))]))
-    found = sum(kept.values())
     del logprobs
-    return found
+    return sum(kept.values())
 
 
 def bfloat16() -> Any:
@@ -297,5 +296,4 @@ def optimizer_bytes(name: str, fields: dict[str, Any]) -> int:
 
     section, network = section_of(name, **fields), llama_7b()
     section.method.attach(network)
-    found: int = section.method.needs(section, network, torch.bfloat16).optimizer_bytes
-    return found
+    return int(section.method.needs(section, network, torch.bfloat16).optimizer_bytes)
