@@ -59,13 +59,15 @@ def save(folder: Path, state: dict[str, Any], weights: Named, optimizer: torch.o
 
 def write_tensors(folder: Path, weights: Named, optimizer: torch.optim.Optimizer) -> None:
     """The tensor files of a checkpoint."""
+    import torch
     from safetensors.torch import save_file
 
     save_file({name: weight.detach().contiguous() for name, weight in weights.items()}, folder / "weights.safetensors")
     moments = {
-        f"{name}/{key}": value.detach().contiguous()
+        f"{name}/{key}": torch.as_tensor(value).detach().contiguous()
         for name, weight in weights.items()
         for key, value in optimizer.state.get(weight, {}).items()
+        if value is not None
     }
     save_file(moments, folder / "optimizer.safetensors")
     save_file(generators(), folder / "generators.safetensors")
@@ -97,7 +99,7 @@ def load(place: Path, weights: Named, optimizer: torch.optim.Optimizer) -> dict[
         kept = {key.rpartition("/")[2]: value for key, value in moments.items() if key.rpartition("/")[0] == name}
         if not kept:
             continue
-        optimizer.state[weight] = {key: value.to(weight.device) if value.ndim else value for key, value in kept.items()}
+        optimizer.state[weight] = {key: live(value, weight) for key, value in kept.items()}
     for name, state in load_file(place / "generators.safetensors").items():
         kind, _, index = name.partition("/")
         if kind == "cpu":
@@ -106,6 +108,16 @@ def load(place: Path, weights: Named, optimizer: torch.optim.Optimizer) -> dict[
             torch.cuda.set_rng_state(state, int(index))
     loaded: dict[str, Any] = json.loads((place / "state.json").read_text(encoding="utf-8"))
     return loaded
+
+
+def live(value: torch.Tensor, weight: torch.Tensor) -> torch.Tensor | int:
+    """A value of an optimiser's state as it was: on its weight's device; counts stay on the CPU, or are plain numbers.
+
+    torch's optimisers count in floating point, so a whole number was one of Python's.
+    """
+    if value.ndim:
+        return value.to(weight.device)
+    return value if value.is_floating_point() else int(value)
 
 
 def load_weights(path: Path, weights: Named) -> None:

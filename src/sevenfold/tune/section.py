@@ -85,11 +85,12 @@ class TuneSection(Section):
         return self
 
     @model_validator(mode="after")
-    def method_and_objective_can_do_it(self) -> TuneSection:
-        """Refuse what has no meaning together with the method or the objective."""
+    def its_parts_go_together(self) -> TuneSection:
+        """Refuse what has no meaning together with the method, the objective or the optimiser."""
         try:
             self.method.check(self)
             self.objective.check(self)
+            self.optimizer.check(self)
         except RecipeError as error:
             raise PydanticCustomError("component", "{problem}", {"problem": error.problem, "error": error}) from error
         return self

@@ -205,6 +205,11 @@ class Trainer:
         if not len(self.validation):
             return
         rows = range(min(len(self.validation), self.section.validation_rows))
+        with self.section.optimizer.settled(self.mover.optimizer):
+            self.watch(rows)
+
+    def watch(self, rows: range) -> None:
+        """The objective's loss on some validation rows, of the weights as they are."""
         loss, figures = self.section.objective.validation(
             self.forward, self.validation.rows(rows), self.validation.sequences(rows), self.section.tokens_per_pass
         )
@@ -231,6 +236,7 @@ class Trainer:
     def take_best(self) -> int:
         """Put the weights that are to be kept into the network; gives their step."""
         if self.section.keep == "last" or not self.best.exists():
+            self.section.optimizer.settle(self.mover.optimizer)
             return self.progress.step
         checkpoint.load_weights(self.best, self.kept)
         return self.progress.best_step

@@ -159,15 +159,15 @@ class Method(Component):
         """
 
     def needs(self, section: TuneSection, network: PreTrainedModel, precision: torch.dtype) -> Needs:
-        """What the steps need; as it stands, two float32 moments for each parameter.
+        """What the steps need; as it stands, the optimiser's state for all that moves.
 
         Args:
             section: The recipe's section.
             network: With the method attached; values of weights are not read.
             precision: The type of matrix products.
         """
-        moving = sum(weight.numel() for weight in self.trainable(network).values())
-        return Needs(optimizer_bytes=8 * moving, in_backward=section.engine.step_in_backward)
+        state = section.optimizer.state_bytes(self.trainable(network))
+        return Needs(optimizer_bytes=state, in_backward=section.engine.step_in_backward)
 
     def mover(self, forward: Forward, section: TuneSection, weights: Mapping[str, torch.nn.Parameter]) -> Mover:
         """How gradients are made and weights move; a method may bring its own."""
