@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.tune.several import made
-from tests.whole import sevenfold, write_recipe
+from tests.whole import record, sevenfold, write_recipe
 
 TASKS = ("chat", "translate")
 
@@ -108,13 +108,29 @@ def test_tasks_stand_apart_in_the_terminal_the_page_and_the_service(two_tasks, t
     for task in TASKS:
         assert re.search(rf"task {task}: \d rows", called.err)
         assert f"small/{task}" in called.err
-    assert "proved export" in called.err
+    (proof,) = (
+        one for one in record(tmp_path / "own" / "runs" / "small")["deploy"]["proofs"] if one["name"] == "export"
+    )
+    assert proof["passed"]
+    assert "adapter (float32)" in proof["what"]
+    assert "adapter/translate (float32)" in proof["what"]
     page = (tmp_path / "own" / "runs" / "small" / "report.html").read_text()
     assert "The same over the rows of each task alone." in page
     assert "Validation loss of each task alone" in page
     assert "adapters to choose" in page
     shown = sevenfold("show", "small", "--json").json["stages"]["evaluate"]["metrics"]
     assert set(shown["groups"]) == set(TASKS)
+
+
+def test_an_exported_adapter_that_is_another_tasks_is_caught(two_tasks, tmp_path, monkeypatch) -> None:
+    shutil.copytree(two_tasks, tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own")
+    assert sevenfold("deploy", "small.yaml").code == 0
+    folder = tmp_path / "own" / "runs" / "small" / "6-deploy" / "adapter"
+    shutil.copyfile(folder / "chat" / "adapter_model.safetensors", folder / "translate" / "adapter_model.safetensors")
+    called = sevenfold("prove", "small", "--json")
+    assert called.code == 3
+    assert [proof["name"] for proof in called.json["proofs"] if not proof["passed"]] == ["export"]
 
 
 def test_what_is_merged_is_a_run_as_any_other(inside, tiny_weights, tmp_path) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sevenfold.deploy.service import Service
 
     NextLogProbs = Callable[[list[int]], dict[int, float]]
+    Expected = tuple[list[int], list[float]]
+    """A prompt, and the log-probabilities of the whole vocabulary behind it."""
 
 TOLERANCE = {"float32": 1e-3, "f32": 0.02, "f16": 0.05, "float16": 0.05, "bfloat16": 0.2, "bf16": 0.2, "q8_0": 0.5}
 """Largest difference of a log-probability, nats, by the precision that a form's file states. llama.cpp keeps keys and
@@ -30,33 +32,44 @@ CANDIDATES = 10
 
 
 def prove(case: Case) -> Proof:
-    """Compare the likeliest next tokens of every form with the tuned network's, at the start and inside of replies."""
+    """Compare the likeliest next tokens of every form with the tuned network's, at the start and inside of replies.
+
+    Where several adapters were exported, each is compared with the network as it answers for that task.
+    """
     if case.tuned is None or case.service is None:
         raise ProofError("there is no export yet", next_step="sevenfold deploy RECIPE")
     expected = list(expectations(case))
     ratios, said = [0.0], []
-    for name in case.service.exports:
-        precision = precision_of(case.service.export(name))
-        with opened(name, case, case.service) as next_log_probs:
-            gap = max(largest_gap(next_log_probs(prompt), logprobs_V) for prompt, logprobs_V in expected)
+
+    def compare(name: str, precision: str, next_log_probs: NextLogProbs, expected: list[Expected]) -> None:
+        gap = max(largest_gap(next_log_probs(prompt), logprobs_V) for prompt, logprobs_V in expected)
         ratios.append(gap / TOLERANCE[precision])
         said.append(f"{name} ({precision}) {gap:.2g} of {TOLERANCE[precision]:g} nats")
+
+    for name in case.service.exports:
+        with opened(name, case, case.service) as next_log_probs:
+            compare(name, precision_of(case.service.export(name)), next_log_probs, expected)
+    # The first is the one at the top, which is compared already.
+    for task in case.tuned.tasks()[1:] if "adapter" in case.service.exports else ():
+        folder = case.service.export("adapter") / task
+        compare(f"adapter/{task}", "float32", adapter_log_probs(case, folder), list(expectations(case, task)))
     what = f"next tokens after {len(expected)} prompts against the tuned network: {', '.join(said)}"
     return Proof.of("export", max(ratios), 1.0, "times the tolerance", what)
 
 
-def expectations(case: Case) -> Iterator[tuple[list[int], list[float]]]:
+def expectations(case: Case, task: str | None = None) -> Iterator[Expected]:
     """Prompts, and the tuned network's log-probabilities of the whole vocabulary behind each, in float32.
 
-    A prompt ends where a reply begins, and once more in the reply's middle.
+    A prompt ends where a reply begins, and once more in the reply's middle. With a task, its adapter answers.
     """
     import torch
 
     assert case.tuned is not None
     sequences = case.short_sequences()
-    for sequence, logprobs_TV in zip(
-        sequences, logprobs(case.tuned.network(case.model, torch.float32), sequences), strict=True
-    ):
+    network = case.tuned.network(case.model, torch.float32)
+    if task is not None:
+        case.tuned.chosen_method().select(network, task)
+    for sequence, logprobs_TV in zip(sequences, logprobs(network, sequences), strict=True):
         start = next(index for index, weight in enumerate(sequence.weights) if weight > 0)
         for end in {start, (start + len(sequence)) // 2}:
             yield sequence.ids[:end], logprobs_TV[end - 1].tolist()
