@@ -164,7 +164,11 @@ class Trainer:
 
         method.begin(network, moment)
         self.mover.begin(moment)
-        loss, norm = self.mover.step(batch, before_move)
+        try:
+            loss, norm = self.mover.step(batch, before_move)
+        except watch.TrainingError as error:
+            error.at(self.place(rows))
+            raise
         method.moved(network, moment)
         tokens, targets = sum(part.tokens for part in batch), sum(len(part.labels_N) for part in batch)
         return Update(loss, norm, tokens, targets, self.mover.figures)
@@ -176,18 +180,17 @@ class Trainer:
 
     def guard(self, loss: float, norm: float, rows: list[int]) -> None:
         """Stop before a bad step moves anything; the state before it is saved."""
-        origins = ", ".join(self.rows.origins[row] for row in rows[:8])
         try:
-            watch.check(
-                [*self.progress.losses, loss],
-                norm,
-                self.section.spike,
-                f"step {self.progress.step + 1}, rows: {origins}",
-            )
+            watch.check([*self.progress.losses, loss], norm, self.section.spike, self.place(rows))
         except watch.TrainingError:
             self.mover.forget()
             self.save()
             raise
+
+    def place(self, rows: list[int]) -> str:
+        """The step that is done now, and its first rows, for messages."""
+        origins = ", ".join(self.rows.origins[row] for row in rows[:8])
+        return f"step {self.progress.step + 1}, rows: {origins}"
 
     def log(self, step: Step, bar: Task) -> None:
         """Keep a step's figures and show them."""
