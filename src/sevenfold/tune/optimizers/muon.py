@@ -54,8 +54,16 @@ class Muon(Optimizer):
         parts: list[torch.optim.Optimizer] = []
         maps, others = ([group for group in groups if group.get("maps", group["matrices"]) == kind] for kind in (1, 0))
         if maps:
-            kept = {"momentum": self.momentum, "ns_steps": self.iterations, "weight_decay": self.weight_decay}
-            parts.append(torch.optim.Muon(maps, lr=0.0, adjust_lr_fn="match_rms_adamw", **kept))
+            parts.append(
+                torch.optim.Muon(
+                    maps,
+                    lr=0.0,
+                    momentum=self.momentum,
+                    ns_steps=self.iterations,
+                    weight_decay=self.weight_decay,
+                    adjust_lr_fn="match_rms_adamw",
+                )
+            )
         if others:
             decayed = [{**group, "weight_decay": self.weight_decay if group["matrices"] else 0.0} for group in others]
             parts.append(torch.optim.AdamW(decayed, lr=0.0, betas=(self.beta1, self.beta2), fused=True))
