@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Adadelta(Optimizer):
-    """``d = g sqrt(u + eps) / sqrt(v + eps)`` with running means ``v`` of ``g^2`` and ``u`` of ``d^2``; ``w -= rate d``.
+    """``d = g sqrt(u + eps) / sqrt(v + eps)`` with means ``v`` of ``g^2`` and ``u`` of ``d^2``, ``w -= rate d``.
 
     The paper has no learning rate: 1 is its own. Its first steps are as small as the root of ``eps``.
     """
