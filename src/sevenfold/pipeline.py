@@ -210,7 +210,7 @@ class Run:
             self.identities[stage.name] = digest(
                 {
                     "section": section.model_dump(mode="json"),
-                    "outside": section.outside(),
+                    "outside": {**section.outside(), **section.own_files()},
                     "parents": [self.identity(stage_named(need)) for need in stage.needs],
                     "code": code_digest(stage.name, *ROOMS),
                 }

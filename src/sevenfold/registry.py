@@ -7,12 +7,14 @@ points of the group named like the folder's package; a user's own file joins by 
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
 import sys
+import traceback
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +23,8 @@ from typing import Generic, TypeVar
 from sevenfold.errors import RecipeError
 
 T = TypeVar("T")
+OF_USERS = "sevenfold_user_"
+"""How the modules of users' files begin."""
 
 
 class Registry(Generic[T]):
@@ -68,17 +72,23 @@ class Registry(Generic[T]):
         """The class in a user's own Python file, which is executed.
 
         Raises:
-            RecipeError: The file is not there or defines no such class.
+            RecipeError: The file is not there, cannot be run, or defines no such class.
         """
         if not path.is_file():
             raise RecipeError(f"there is no file {str(path)!r} for a {self.kind}", next_step="check the path")
-        module_name = f"sevenfold_user_{path.stem}"
+        # Files of one name in two folders are two modules.
+        folder = hashlib.sha256(str(path.resolve().parent).encode()).hexdigest()[:8]
+        module_name = f"{OF_USERS}{folder}.{path.stem}"
         spec = importlib.util.spec_from_file_location(module_name, path)
-        assert spec is not None
-        assert spec.loader is not None
+        if spec is None or spec.loader is None:
+            raise RecipeError(f"{str(path)!r} is no Python file", expected="a name that ends in .py")
         module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            line = error.lineno if isinstance(error, SyntaxError) else last_line(error, path)
+            raise RecipeError(f"{path}:{line} cannot be run: {type(error).__name__}: {error}") from error
         return self.only_class(module)
 
     def only_class(self, module: ModuleType) -> type[T]:
@@ -99,3 +109,15 @@ class Registry(Generic[T]):
     def name_of(self, item: T | type[T]) -> str:
         """The name in the recipe of a capability's class or instance."""
         return (item if inspect.isclass(item) else type(item)).__module__.rsplit(".", 1)[-1]
+
+
+def file_of(item: object) -> Path | None:
+    """The user's file that an object's class stands in; None for what comes with a package."""
+    module = type(item).__module__
+    return Path(str(sys.modules[module].__file__)) if module.startswith(OF_USERS) else None
+
+
+def last_line(error: Exception, path: Path) -> int | None:
+    """The line of a file in which an error arose."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if Path(frame.filename) == path.absolute()), None)

@@ -6,8 +6,8 @@ name with its one main value (``source: {csv: rows.csv}``), or as a user's file 
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic_core import PydanticCustomError, core_schema
 
 from sevenfold.errors import RecipeError
-from sevenfold.registry import Registry
+from sevenfold.registry import Registry, file_of
 
 
 class Strict(BaseModel):
@@ -34,6 +34,11 @@ class Section(Strict):
         """
         return {}
 
+    def own_files(self) -> dict[str, str]:
+        """SHA-256 of the users' Python files that the section's components stand in, which is part of the identity."""
+        files = {file for item in components(self) if (file := file_of(item))}
+        return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)}
+
 
 class Component(Strict):
     """Something a section chooses by name; its fields are its settings.
@@ -45,6 +50,17 @@ class Component(Strict):
 
 
 C = TypeVar("C", bound=Component)
+
+
+def components(item: object) -> Iterator[Component]:
+    """Every component in a section, also in lists and inside of others."""
+    if isinstance(item, Component):
+        yield item
+    if isinstance(item, Strict):
+        item = [getattr(item, name) for name in type(item).model_fields]
+    if isinstance(item, list | tuple):
+        for inner in item:
+            yield from components(inner)
 
 
 class Chosen:
@@ -102,11 +118,8 @@ class Chosen:
 
     def dump(self, item: Component) -> dict[str, Any]:
         """The component as a recipe would write it in full."""
-        module = type(item).__module__
-        fields = item.model_dump(mode="json")
-        if module.startswith("sevenfold_user_"):
-            return {"file": str(sys.modules[module].__file__), **fields}
-        return {self.registry.name_of(item): fields}
+        fields, file = item.model_dump(mode="json"), file_of(item)
+        return {self.registry.name_of(item): fields} if file is None else {"file": str(file), **fields}
 
 
 def build(kind: type[C], fields: Any, name: str) -> C:

@@ -6,12 +6,13 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import DataError, RecipeError
 from sevenfold.load.model import Model
 from sevenfold.prepare.dataset import Dataset
 from sevenfold.record import Entry
+from sevenfold.registry import file_of
 from sevenfold.setup.environment import Environment
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.tokens import encoded_split
@@ -53,6 +54,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     if not section.method.trains:
         return taken.take(section, dataset, model, environment, entry)
     check_length(section, model)
+    section = section.settled(dataset)
     encoded = {split: encoded_split(split, section, dataset, model, entry) for split in ("train", "validation")}
     if not len(encoded["train"]):
         raise DataError("no row is left to learn from", where=str(entry.folder), next_step="see the notes above")
@@ -115,8 +117,8 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     best_step = trainer.take_best()
     save_weights(section, trainer.forward.network, trainer.forward.own, model, dataset, entry.folder / "weights")
     tuned = Tuned(
-        method=section.model_dump(mode="json")["method"],
-        objective=section.model_dump(mode="json")["objective"],
+        method=written(section, "method", entry.folder),
+        objective=written(section, "objective", entry.folder),
         adapter=section.method.adapter,
         steps=progress.step,
         best_step=best_step,
@@ -138,6 +140,18 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     entry.metric("validation_losses", tuned.validation_losses)
     entry.metric("validation_figures", tuned.validation_figures)
     return tuned
+
+
+def written(section: TuneSection, part: str, folder: Path) -> dict[str, Any]:
+    """A component as a recipe writes it; a user's file goes into the folder, for whoever opens the result later."""
+    found: dict[str, Any] = section.model_dump(mode="json")[part]
+    file = file_of(getattr(section, part))
+    if file is None:
+        return found
+    place = Path("own") / part / file.name
+    (folder / place).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, folder / place)
+    return {**found, "file": str(place)}
 
 
 def save_weights(

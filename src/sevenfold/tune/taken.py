@@ -21,7 +21,7 @@ def take(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     Raises:
         ModelError: It cannot be read, or does not fit the network.
     """
-    from sevenfold.tune.stage import save_weights
+    from sevenfold.tune.stage import save_weights, written
 
     environment.start()
     network = model.network(section.method.weights_dtype(environment.dtype))
@@ -31,7 +31,7 @@ def take(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     write_text(entry.folder / HISTORY_FILE, "")
     entry.metric("steps", 0)
     return Tuned(
-        method=section.model_dump(mode="json")["method"],
+        method=written(section, "method", entry.folder),
         adapter=section.method.adapter,
         steps=0,
         best_step=0,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import Field
 
 from sevenfold.errors import ModelError
 from sevenfold.load.model import Model
 from sevenfold.record import Result
+from sevenfold.registry import Registry
+from sevenfold.schema import Chosen, Component
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.methods import Method
     from sevenfold.tune.objectives import Objective
 
+C = TypeVar("C", bound=Component)
 HISTORY_FILE = "history.jsonl"
 
 
@@ -34,7 +37,7 @@ class Tuned(Result):
     """
 
     method: dict[str, Any]
-    """The method as a recipe writes it, ``{"lora": {"rank": 16, ...}}``."""
+    """The method as a recipe writes it, ``{"lora": {"rank": 16, ...}}``; a user's own file is kept in this folder."""
     objective: dict[str, Any] = Field(default_factory=lambda: {"sft": {}})
     """The objective as a recipe writes it."""
     adapter: bool
@@ -66,19 +69,25 @@ class Tuned(Result):
 
     def chosen_method(self) -> Method:
         """The method's object."""
-        from sevenfold.schema import build
         from sevenfold.tune.methods import METHODS
 
-        name, fields = next(iter(self.method.items()))
-        return build(METHODS.find(name), fields, name)
+        return self.chosen(METHODS, self.method)
+
+    @property
+    def method_name(self) -> str:
+        """The method's name; of a user's file its name without the ending."""
+        return Path(self.method["file"]).stem if "file" in self.method else next(iter(self.method))
 
     def chosen_objective(self) -> Objective:
         """The objective's object."""
-        from sevenfold.schema import build
         from sevenfold.tune.objectives import OBJECTIVES
 
-        name, fields = next(iter(self.objective.items()))
-        return build(OBJECTIVES.find(name), fields, name)
+        return self.chosen(OBJECTIVES, self.objective)
+
+    def chosen(self, registry: Registry[C], written: dict[str, Any]) -> C:
+        """A component of the training; a user's file is the one that this result keeps."""
+        file = {"file": str(self.folder / written["file"])} if "file" in written else {}
+        return cast("C", Chosen(registry).choose({**written, **file}))
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module | None:
         """What the objective has beside the network, as it was trained; evaluation mode.
@@ -135,7 +144,7 @@ class Tuned(Result):
         """Why there is no form as plain weights; None where there is one."""
         if self.chosen_method().mergeable:
             return None
-        return f"what the method {next(iter(self.method))!r} learns cannot be written as plain weights"
+        return f"what the method {self.method_name!r} learns cannot be written as plain weights"
 
     def merged(self, model: Model, dtype: torch.dtype) -> PreTrainedModel:
         """The tuned network as plain weights: what is exported.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sevenfold.deploy.exports import Export
 from sevenfold.deploy.material import Material
 from sevenfold.record import write_text
+from sevenfold.registry import file_of
+
+if TYPE_CHECKING:
+    from sevenfold.tune.tuned import Tuned
 
 
 class Adapter(Export):
@@ -18,7 +22,7 @@ class Adapter(Export):
         """A method that changes the whole model leaves no adapter."""
         if material.tuned.adapter:
             return None
-        return f"the method {next(iter(material.tuned.method))} changes the whole model: there is no adapter to export"
+        return f"the method {material.tuned.method_name} changes the whole model: there is no adapter to export"
 
     def write(self, material: Material, folder: Path) -> list[str]:
         """Copy the weights, all adapters where there are several, and add the tokenizer and a card."""
@@ -33,7 +37,7 @@ def card(material: Material) -> str:
     """The model card: what it stands on, how it was made, how it is loaded."""
     model, tuned = material.model, material.tuned
     base = model.card.source or model.card.name
-    method, fields = next(iter(tuned.method.items()))
+    fields = tuned.chosen_method().model_dump(mode="json")
     settings = ", ".join(f"{name} {value}" for name, value in fields.items())
     known = (tuned.weights / "adapter_config.json").exists()
     return f"""---
@@ -45,7 +49,7 @@ license: {model.card.licence}
 # An adapter on {model.card.name}
 
 - Base model: {base}, licence {model.card.licence}
-- Method: {method} ({settings})
+- Method: {tuned.method_name} ({settings})
 - Learnt parameters: {tuned.trainable_parameters:,}
 - Steps: {tuned.steps:,}, kept: step {tuned.best_step:,}
 - Tokens read in training: {tuned.tokens:,}
@@ -53,7 +57,7 @@ license: {model.card.licence}
 Load it beside its base:
 
 ```python
-{by_peft(base, tuned.tasks()) if known else by_method(base, method, fields)}
+{by_peft(base, tuned.tasks()) if known else by_method(base, tuned)}
 ```
 """
 
@@ -72,13 +76,16 @@ model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base!r})
 tokenizer = AutoTokenizer.from_pretrained("this/folder")"""
 
 
-def by_method(base: str, method: str, fields: dict[str, Any]) -> str:
+def by_method(base: str, tuned: Tuned) -> str:
     """How the method loads it, where PEFT does not know the method."""
+    method = tuned.chosen_method()
+    file, fields = file_of(method), method.model_dump(mode="json")
+    kind = f"from_file(Path({file.name!r}))" if file else f"find({tuned.method_name!r})"
     return f"""from pathlib import Path
 
 from sevenfold.tune.methods import METHODS
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 model = AutoModelForCausalLM.from_pretrained({base!r})
-METHODS.find({method!r})(**{fields!r}).load(model, Path("this/folder"))
+METHODS.{kind}(**{fields!r}).load(model, Path("this/folder"))
 tokenizer = AutoTokenizer.from_pretrained("this/folder")"""

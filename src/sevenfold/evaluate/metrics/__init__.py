@@ -83,4 +83,4 @@ def default_metrics() -> list[Metric]:
 
 def metric_name(metric: Metric) -> str:
     """The metric's name in figures: its file's name."""
-    return METRICS.name_of(metric).removeprefix("sevenfold_user_")
+    return METRICS.name_of(metric)

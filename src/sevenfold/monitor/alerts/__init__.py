@@ -40,7 +40,7 @@ class Alert(Component):
     @property
     def name(self) -> str:
         """Its name in the recipe."""
-        return ALERTS.name_of(self).removeprefix("sevenfold_user_")
+        return ALERTS.name_of(self)
 
     def tell(self, event: Event, entry: Entry) -> None:
         """Tell one event.

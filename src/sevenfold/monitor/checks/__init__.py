@@ -40,7 +40,7 @@ class Check(Component):
     @property
     def name(self) -> str:
         """Its name in the recipe and in the rules."""
-        return CHECKS.name_of(self).removeprefix("sevenfold_user_")
+        return CHECKS.name_of(self)
 
     def judge(self, window: Window, baseline: Baseline) -> Finding:
         """Look at a window.

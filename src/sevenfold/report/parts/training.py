@@ -74,7 +74,8 @@ def tasks(facts: Facts) -> list[Plot | Table]:
 
 def figures(tuned: dict[str, Any], source: str) -> Figures:
     """What the training came to."""
-    method = next(iter(tuned["method"]))
+    written = tuned["method"]
+    method = written.get("file") or next(iter(written))
     items: list[tuple[str, Cell | str]] = [
         ("method", method),
         ("steps", number(tuned["steps"])),
