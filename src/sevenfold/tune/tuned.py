@@ -78,6 +78,12 @@ class Tuned(Result):
         """The method's name; of a user's file its name without the ending."""
         return Path(self.method["file"]).stem if "file" in self.method else next(iter(self.method))
 
+    @property
+    def method_fields(self) -> dict[str, Any]:
+        """The method's settings as they were written."""
+        others = {name: value for name, value in self.method.items() if name != "file"}
+        return others if "file" in self.method else dict(next(iter(self.method.values())) or {})
+
     def chosen_objective(self) -> Objective:
         """The objective's object."""
         from sevenfold.tune.objectives import OBJECTIVES

@@ -37,8 +37,7 @@ def card(material: Material) -> str:
     """The model card: what it stands on, how it was made, how it is loaded."""
     model, tuned = material.model, material.tuned
     base = model.card.source or model.card.name
-    fields = tuned.chosen_method().model_dump(mode="json")
-    settings = ", ".join(f"{name} {value}" for name, value in fields.items())
+    settings = ", ".join(f"{name} {value}" for name, value in tuned.method_fields.items())
     known = (tuned.weights / "adapter_config.json").exists()
     return f"""---
 {"library_name: peft" if known else "library_name: sevenfold"}
@@ -78,8 +77,7 @@ tokenizer = AutoTokenizer.from_pretrained("this/folder")"""
 
 def by_method(base: str, tuned: Tuned) -> str:
     """How the method loads it, where PEFT does not know the method."""
-    method = tuned.chosen_method()
-    file, fields = file_of(method), method.model_dump(mode="json")
+    file = file_of(tuned.chosen_method())
     kind = f"from_file(Path({file.name!r}))" if file else f"find({tuned.method_name!r})"
     return f"""from pathlib import Path
 
@@ -87,5 +85,5 @@ from sevenfold.tune.methods import METHODS
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 model = AutoModelForCausalLM.from_pretrained({base!r})
-METHODS.{kind}(**{fields!r}).load(model, Path("this/folder"))
+METHODS.{kind}(**{tuned.method_fields!r}).load(model, Path("this/folder"))
 tokenizer = AutoTokenizer.from_pretrained("this/folder")"""
