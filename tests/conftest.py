@@ -46,6 +46,22 @@ def tiny_model(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory):
     return Model(card=card, weights=tiny_weights, stop_ids=[2]).save(folder)
 
 
+@pytest.fixture(scope="session")
+def tiny_encoder_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny encoder in Hugging Face's layout; do not write into it."""
+    return tiny.make_encoder(tmp_path_factory.mktemp("tiny-encoder"))
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tiny_encoder_weights: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The tiny encoder as the stage ``load`` gives it."""
+    from sevenfold.load.section import LoadSection
+    from sevenfold.load.stage import load
+    from sevenfold.record import Entry
+
+    return load(LoadSection(model=str(tiny_encoder_weights)), Entry(tmp_path_factory.mktemp("2-load-encoder")))
+
+
 @pytest.fixture
 def environment(tmp_path: Path):
     """A float32 CPU environment with one thread."""

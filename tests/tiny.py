@@ -58,3 +58,55 @@ def make_model(folder: Path, template: str | None = CHATML, seed: int = 0) -> Pa
     LlamaForCausalLM(config).save_pretrained(folder)
     make_tokenizer(folder, template)
     return folder
+
+
+def make_wordpieces(folder: Path) -> None:
+    """A tokenizer of BERT's kind: word pieces between [CLS] and [SEP], without a chat template."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    inner = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    inner.normalizer = normalizers.BertNormalizer(lowercase=True)
+    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    inner.decoder = decoders.WordPiece()
+    # Large enough for whole words, small enough for words of several pieces.
+    trainer = trainers.WordPieceTrainer(vocab_size=160, special_tokens=special, show_progress=False)
+    text = [
+        "the model reads the data and writes the answer",
+        "say 0123456789: good or bad",
+        "سلام دنیا، این یک آزمون است",
+    ]
+    inner.train_from_iterator([*text * 20, " ".join("abcdefghijklmnopqrstuvwxyz")], trainer)
+    inner.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=inner,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    ).save_pretrained(folder)
+
+
+def make_encoder(folder: Path, seed: int = 0) -> Path:
+    """Write a two-layer BERT of 64 hidden units, float32, with its tokenizer, into ``folder``."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=160,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=256,
+        pad_token_id=0,
+        initializer_range=0.1,
+    )
+    BertForMaskedLM(config).save_pretrained(folder)
+    make_wordpieces(folder)
+    return folder

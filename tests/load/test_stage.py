@@ -80,7 +80,7 @@ def test_not_a_language_model(loaded, weights):
     BertConfig(num_hidden_layers=1).save_pretrained(weights)
     text = (weights / "config.json").read_text().replace('"bert"', '"vit"')
     (weights / "config.json").write_text(text)
-    with pytest.raises(ModelError, match="'vit' is no causal language model"):
+    with pytest.raises(ModelError, match="'vit' is no language model"):
         loaded(model=str(weights))
 
 

@@ -21,7 +21,7 @@ def test_no_template_names_the_choices(weights):
     (weights / "chat_template.jinja").unlink()
     with pytest.raises(ModelError) as caught:
         tokenizer.prepare(weights, "own", 400)
-    assert caught.value.alternatives == ("alpaca", "chatml", "human_assistant")
+    assert caught.value.alternatives == ("alpaca", "chatml", "human_assistant", "plain")
     assert "load.template: alpaca" in str(caught.value)
     assert tokenizer.prepare(weights, "chatml", 400).tokenizer.chat_template == templates.read("chatml")
 

@@ -9,6 +9,7 @@ import yaml
 
 from sevenfold.errors import ModelError
 from sevenfold.load import weights
+from sevenfold.load.kind import auto_class, headless, kind_of
 from sevenfold.load.model import Card
 from sevenfold.load.places import Place
 from sevenfold.quiet import quiet
@@ -16,12 +17,17 @@ from sevenfold.quiet import quiet
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
+NO_LIMIT = 1 << 20
+"""Stands for no limit."""
+BEHIND_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm", "ibert")
+"""Types of models whose first position is the one behind the padding token's number."""
+
 
 def describe(name: str, place: Place) -> Card:
     """The card of a model, from its config and files; no weight is read.
 
     Raises:
-        ModelError: It is no causal language model that transformers knows.
+        ModelError: It is no language model that transformers knows.
     """
     config = read_config(place.folder)
     text = config.get_text_config()
@@ -30,7 +36,7 @@ def describe(name: str, place: Place) -> Card:
         licence=place.licence or licence(place.folder),
         architecture=(config.architectures or [""])[0],
         parameters=count_parameters(config, place.folder),
-        context=getattr(text, "max_position_embeddings", None) or 0,
+        context=context(text),
         vocabulary=text.vocab_size,
         layers=text.num_hidden_layers,
         hidden=text.hidden_size,
@@ -40,7 +46,21 @@ def describe(name: str, place: Place) -> Card:
         size_bytes=weights.size(place.folder),
         stored_dtype=weights.stored_dtype(place.folder),
         source=place.source,
+        kind=kind_of(config),
+        headless=headless(config),
     )
+
+
+def context(config: PreTrainedConfig) -> int:
+    """Tokens that a network can attend to; positions that are relative or none set no limit.
+
+    Where the table of positions begins behind the padding token's own number (RoBERTa), those before it are no places.
+    """
+    rows = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+    if not rows:
+        return NO_LIMIT
+    behind_padding = config.model_type in BEHIND_PADDING
+    return int(rows - (config.pad_token_id or 0) - 1 if behind_padding else rows)
 
 
 def read_config(folder: Path) -> PreTrainedConfig:
@@ -67,19 +87,19 @@ def count_parameters(config: PreTrainedConfig, folder: Path) -> int:
     """The parameters of the network, shared ones once; it is laid out without memory for its weights.
 
     Raises:
-        ModelError: The architecture is no causal language model.
+        ModelError: The architecture is no language model.
     """
     import torch
-    from transformers import AutoModelForCausalLM
 
     try:
         with quiet(), torch.device("meta"):
-            network = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+            network = auto_class(config).from_config(config, trust_remote_code=False)
     except ValueError as error:
         raise ModelError(
-            f"{config.model_type!r} is no causal language model: it cannot write text",
+            f"{config.model_type!r} is no language model: it can neither write text nor fill it in",
             where=str(folder / "config.json"),
-            expected="an architecture of transformers' AutoModelForCausalLM",
+            expected="an architecture of transformers' AutoModelForCausalLM, AutoModelForMaskedLM or "
+            "AutoModelForSeq2SeqLM",
         ) from error
     return sum(parameter.numel() for parameter in network.parameters())
 

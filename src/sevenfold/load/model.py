@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from sevenfold.chat.encoder import Encoder
+from sevenfold.load.kind import Kind, auto_class
 from sevenfold.quiet import quiet
 from sevenfold.record import Result
 
@@ -41,10 +43,14 @@ class Card(BaseModel):
     """Size of the weights on disk."""
     source: str = ""
     """Where the weights came from: a catalogue entry, a hub name, a folder."""
+    kind: Kind = "causal"
+    """Whether it writes on, fills in, or reads one text and writes another."""
+    headless: bool = False
+    """Whether it is an encoder without the head that fills in masked tokens; a random one is in its place."""
 
 
 class Model(Result):
-    """A causal language model or an encoder-decoder on disk.
+    """A causal language model, an encoder or an encoder-decoder on disk.
 
     ``weights`` is a folder in Hugging Face's layout (config, safetensors); the tokenizer, with the chosen chat
     template and a padding token that is not a stop token, lies in this result's own folder.
@@ -91,17 +97,30 @@ class Model(Result):
             attention: The name of an attention implementation known to transformers; None: the best that the
                 architecture has.
         """
-        with quiet():
+        with quiet(), self.same_draws():
             network = self.auto_class().from_pretrained(
                 self.weights, dtype=dtype, attn_implementation=attention, trust_remote_code=False
             )
-        network.generation_config.eos_token_id = list(self.stop_ids)
-        network.generation_config.pad_token_id = network.config.pad_token_id = self.pad_id()
+        network.config.pad_token_id = self.pad_id()
+        if network.can_generate():
+            network.generation_config.eos_token_id = list(self.stop_ids)
+            network.generation_config.pad_token_id = self.pad_id()
         # torch gives the row of this index no gradient; with pad = eos in a model's config, the end of a turn would
         # never be learnt as an input. Nothing is padded in training, so no row is left out.
         embedding: Any = network.get_input_embeddings()
         embedding.padding_idx = None
         return network.eval()
+
+    def same_draws(self) -> AbstractContextManager[object]:
+        """What the weights lack, an encoder's head, is drawn the same each time that the network is built."""
+        if not self.card.headless:
+            return nullcontext()
+        import torch
+
+        draws = ExitStack()
+        draws.enter_context(torch.random.fork_rng())
+        torch.manual_seed(0)
+        return draws
 
     def skeleton(self) -> PreTrainedModel:
         """The network without memory for its weights (on torch's meta device), for counting and planning."""
@@ -119,6 +138,4 @@ class Model(Result):
 
     def auto_class(self) -> Any:
         """The class of transformers that builds the network with its language modelling head."""
-        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
-
-        return AutoModelForSeq2SeqLM if self.config().is_encoder_decoder else AutoModelForCausalLM
+        return auto_class(self.config())

@@ -21,13 +21,18 @@ def load(section: LoadSection, entry: Entry) -> Model:
     """
     place = places.find(section.model, section.revision)
     known = card.describe(section.model, place)
-    safe = tokenizer.prepare(place.folder, section.template, known.vocabulary)
+    safe = tokenizer.prepare(place.folder, section.template, known.vocabulary, known.kind)
     entry.note(
         f"{known.name}: {known.architecture}, {known.parameters:,} parameters, {known.context:,} tokens of context, "
         f"licence {known.licence}, from {known.source}"
     )
     if place.revision:
         entry.note(f"the hub's commit is {place.revision}; set load.revision to it to name it in the recipe")
+    if known.headless:
+        entry.warn(
+            "the weights have no head that fills in masked tokens: embeddings and labels can be learnt, masked tokens "
+            "and label words would begin with a random head"
+        )
     for note in safe.notes:
         entry.note(note)
     for warning in safe.warnings:

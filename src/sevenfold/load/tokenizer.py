@@ -16,6 +16,7 @@ from sevenfold.chat import templates
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import Encoder
 from sevenfold.errors import ModelError
+from sevenfold.load.kind import Kind
 from sevenfold.load.weights import read_json
 from sevenfold.quiet import quiet
 
@@ -49,23 +50,26 @@ class Safe:
         return f"{self.tokenizer.convert_ids_to_tokens(token)!r} (id {token})"
 
 
-def prepare(folder: Path, template: str, vocabulary: int) -> Safe:
+def prepare(folder: Path, template: str, vocabulary: int, kind: Kind = "causal") -> Safe:
     """Read a tokenizer and make it safe.
 
     Args:
         folder: The model's folder.
         template: ``load.template``.
         vocabulary: Rows of the model's embedding.
+        kind: What reads it: an encoder or an encoder-decoder without a template gets the plain one.
 
     Raises:
         ModelError: There is no tokenizer or template, the template is refused, or nothing ends a reply.
     """
     tokenizer = read(folder)
-    set_template(tokenizer, template, folder)
+    chosen = set_template(tokenizer, template, folder, kind)
     encoder = Encoder(tokenizer, [])
     text = encoder.render(PROBE, reply_follows=False)
     written = encoder.encode(text)
     safe = Safe(tokenizer, stop_ids(encoder, text, declared_ends(folder)))
+    if chosen != template:
+        safe.notes.append(f"the tokenizer has no chat template of its own; {chosen} stands for it")
     safe.notes.append(f"stop tokens: {', '.join(map(safe.named, safe.stop_ids))}")
     check_end(safe, text)
     check_start(safe, text, written)
@@ -93,18 +97,20 @@ def read(folder: Path) -> PreTrainedTokenizerBase:
     return found
 
 
-def set_template(tokenizer: PreTrainedTokenizerBase, name: str, folder: Path) -> None:
-    """Give the tokenizer its chat template.
+def set_template(tokenizer: PreTrainedTokenizerBase, name: str, folder: Path, kind: Kind = "causal") -> str:
+    """Give the tokenizer its chat template, and say which.
 
     Raises:
         ModelError: There is no such template, or it is ``own`` and the tokenizer has none.
     """
     if name != templates.OWN:
         tokenizer.chat_template = templates.read(name)
-        return
+        return name
     own: Any = tokenizer.chat_template
     if isinstance(own, dict):
         own = tokenizer.chat_template = own.get("default")
+    if not own and kind != "causal":
+        return set_template(tokenizer, templates.PLAIN, folder)
     if not own:
         others = [choice for choice in templates.names() if choice != templates.OWN]
         raise ModelError(
@@ -114,6 +120,7 @@ def set_template(tokenizer: PreTrainedTokenizerBase, name: str, folder: Path) ->
             next_step="set load.template to one of these or to the path of a .jinja file, "
             f"for example load.template: {others[0]}",
         )
+    return name
 
 
 def template_fingerprint(name: str) -> str:

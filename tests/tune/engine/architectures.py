@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from sevenfold.load.kind import auto_class
+
 SIZES = {"vocab_size": 96, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 SPECIAL = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 GROUPED = {"intermediate_size": 48, "max_position_embeddings": 64, "num_key_value_heads": 2}
@@ -50,6 +52,10 @@ BART = {
     "decoder_start_token_id": 2,
 }
 
+BERT = {"intermediate_size": 48, "max_position_embeddings": 64}
+DISTILBERT = {"dim": 32, "hidden_dim": 48, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 64}
+MODERNBERT = {**BERT, "local_attention": 4, "global_attn_every_n_layers": 2, "cls_token_id": 1, "sep_token_id": 2}
+
 
 @dataclass
 class Architecture:
@@ -81,8 +87,7 @@ class Architecture:
 
         torch.manual_seed(seed)
         config = getattr(transformers, self.config)(**{**SIZES, **SPECIAL, **self.extra, **more})
-        kind = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
-        network = kind.from_config(config).eval()
+        network = auto_class(config).from_config(config).eval()
         # Padding is a token like others here: rows of the plain forward have none, and a frozen row would differ.
         network.get_input_embeddings().padding_idx = None
         return network
@@ -126,6 +131,15 @@ ARCHITECTURES = {
     "Jamba": Architecture("JambaConfig", "padded", "chunked", JAMBA, experts=True),
     "LFM2": Architecture("Lfm2Config", "padded", "chunked", LFM2),
     "Qwen3-Next": Architecture("Qwen3NextConfig", "padded", "chunked", QWEN3_NEXT, experts=True),
+    "BERT": Architecture("BertConfig", "documents", "chunked, transform, bias", BERT),
+    "RoBERTa": Architecture("RobertaConfig", "documents", "chunked, transform, bias", BERT),
+    "XLM-R": Architecture("XLMRobertaConfig", "documents", "chunked, transform, bias", BERT),
+    "DistilBERT": Architecture("DistilBertConfig", "documents", "chunked, transform, bias", DISTILBERT),
+    "ELECTRA": Architecture("ElectraConfig", "documents", "chunked, transform, bias", {**BERT, "embedding_size": 32}),
+    "ALBERT": Architecture("AlbertConfig", "documents", "chunked, transform, bias", {**BERT, "embedding_size": 32}),
+    "MPNet": Architecture("MPNetConfig", "padded", "chunked, transform, bias", BERT),
+    "DeBERTa-v3": Architecture("DebertaV2Config", "padded", "chunked, transform, bias", BERT),
+    "ModernBERT": Architecture("ModernBertConfig", "documents", "chunked, transform, bias", MODERNBERT),
     "T5": Architecture("T5Config", "padded", "chunked, scale", T5),
     "BART": Architecture("BartConfig", "padded", "chunked", BART),
     "mBART": Architecture("MBartConfig", "padded", "chunked", BART),

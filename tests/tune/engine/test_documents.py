@@ -62,14 +62,24 @@ def test_a_branch_reads_its_stem_and_no_other_branch(qkv, window, dropout) -> No
 
 @pytest.mark.parametrize("length", [5, 300, 600])
 @pytest.mark.parametrize("window", [None, 7])
-def test_short_products_equal_the_fused_kernel(length, window) -> None:
+@pytest.mark.parametrize("causal", [True, False])
+def test_short_products_equal_the_fused_kernel(length, window, causal) -> None:
     # 300 is above what keeps its weights for the backward pass, 600 is above what uses products at all.
     torch.manual_seed(1)
     query = torch.randn(1, 6, length, 8, requires_grad=True)
     key, value = (torch.randn(1, 2, length, 8, requires_grad=True) for _ in "kv")
     upstream = torch.randn(1, length, 6, 8)
-    found, _ = attend(nn.Module(), query, key, value, None, document_spans=[[0, length, 0, 0]], sliding_window=window)
-    expected = fused(query, key, value, window, 0.0, 8**-0.5).transpose(1, 2)
+    found, _ = attend(
+        nn.Module(),
+        query,
+        key,
+        value,
+        None,
+        document_spans=[[0, length, 0, 0]],
+        sliding_window=window,
+        is_causal=causal,
+    )
+    expected = fused(query, key, value, window, 0.0, 8**-0.5, causal).transpose(1, 2)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
     wanted = (query, key, value)
     for a, b in zip(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sevenfold.errors import ModelError
 
-OWN = "own"
+OWN, PLAIN = "own", "plain"
 
 
 def names() -> list[str]:

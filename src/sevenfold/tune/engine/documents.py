@@ -35,12 +35,14 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
     dropout: float = 0.0,
     document_spans: list[list[int]] | None = None,
     sliding_window: int | None = None,
+    is_causal: bool | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
-    """Causal attention inside each document of a packed row.
+    """Attention inside each document of a packed row, causal or in both directions.
 
     Equals ``scaled_dot_product_attention`` over the whole row with the mask "same span, or the stem that it continues,
-    and not later (and inside the sliding window)", at the cost of the documents' own squares.
+    and not later (and inside the sliding window)", at the cost of the documents' own squares; where attention goes in
+    both directions, without "not later".
 
     Args:
         module: The attention layer.
@@ -51,7 +53,9 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
         scaling: Factor of the scores; None: ``1 / sqrt(D)``.
         dropout: Share of attention weights dropped.
         document_spans: :attr:`sevenfold.tune.engine.passes.Pass.spans`.
-        sliding_window: Tokens that a position sees, itself included; None: all before it.
+        sliding_window: Tokens that a position sees before it, itself included; None: all before it. In both
+            directions, as many behind it.
+        is_causal: Whether no position sees a later one; None: as the layer says of itself, else yes.
         **others: What other implementations take; a score cap or attention sinks are refused.
 
     Returns:
@@ -68,6 +72,7 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
     # Under autocast, rotated queries and keys come in float32 beside values in the run's precision.
     query, key = query.to(value.dtype), key.to(value.dtype)
     scaling = scaling or query.shape[-1] ** -0.5
+    causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     pieces = []
     for start, end, low, high in document_spans:
         seen = [part[:, :, start:end] for part in (key, value)]
@@ -75,35 +80,37 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
             seen = [torch.cat([whole[:, :, low:high], part], 2) for whole, part in zip((key, value), seen, strict=True)]
         own, (k, v), length = query[:, :, start:end], seen, end - start + high - low
         if query.device.type == "cpu" and not dropout and length <= short.LONGEST:
-            mask = short.causal_mask(end - start, length, sliding_window, query.dtype)
+            mask = short.causal_mask(end - start, length, sliding_window, query.dtype, causal)
             pieces.append(short.ShortAttention.apply(own, k, v, mask, scaling))
         else:
-            pieces.append(fused(own, k, v, sliding_window, dropout, scaling))
+            pieces.append(fused(own, k, v, sliding_window, dropout, scaling, causal))
     return torch.cat(pieces, dim=2).transpose(1, 2), None
 
 
-def fused(q: Tensor, k: Tensor, v: Tensor, window: int | None, dropout: float, scaling: float) -> Tensor:
-    """The causal attention of torch on one document, or on a branch behind its stem."""
-    mask = span_mask(q.shape[2], k.shape[2], window, q.device)
+def fused(
+    q: Tensor, k: Tensor, v: Tensor, window: int | None, dropout: float, scaling: float, causal: bool = True
+) -> Tensor:
+    """The attention of torch on one document, or on a branch behind its stem."""
+    mask = span_mask(q.shape[2], k.shape[2], window, q.device, causal)
     return F.scaled_dot_product_attention(
         q,
         k,
         v,
         attn_mask=mask,
-        is_causal=mask is None,
+        is_causal=mask is None and causal,
         dropout_p=dropout,
         scale=scaling,
         enable_gqa=q.shape[1] != k.shape[1],
     )
 
 
-def span_mask(length: int, seen: int, window: int | None, device: torch.device) -> Tensor | None:
+def span_mask(length: int, seen: int, window: int | None, device: torch.device, causal: bool = True) -> Tensor | None:
     """The mask of ``length`` queries at the end of ``seen`` keys, ``L x S`` true where attention is allowed.
 
-    None where plain causality from the first key on says it.
+    None where plain causality from the first key on says it, or where all is seen.
     """
-    if length == seen and (window is None or window >= seen):
+    if (length == seen or not causal) and (window is None or window >= seen):
         return None
     places = torch.arange(seen, device=device)
     distance = places[seen - length :, None] - places
-    return (distance >= 0) & (distance < (window or seen))
+    return (distance >= 0) & (distance < (window or seen)) if causal else distance.abs() < (window or seen)

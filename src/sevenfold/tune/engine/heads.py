@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from sevenfold.errors import ModelError
+from sevenfold.load.kind import kind_of
 from sevenfold.tune.engine.head import chunk_of, logits_of, target_logprobs
 from sevenfold.tune.engine.probe import TOLERANCES, Truth, trunk
 
@@ -30,6 +31,7 @@ class ChunkedHead:
         scale: A constant factor of the logits.
         offset: A bias that is no part of the output embeddings (BART's ``final_logits_bias``), ``V``.
         cap: Logits go no further than this, by ``cap * tanh(logits / cap)``.
+        before: What the network does to states before that product (an encoder's dense layer and norm).
     """
 
     network: Any
@@ -37,11 +39,13 @@ class ChunkedHead:
     scale: float = 1.0
     offset: Tensor | None = None
     cap: float | None = None
+    before: Callable[[Tensor], Tensor] | None = None
 
     @property
     def name(self) -> str:
         """What the head does, for notes and tables."""
         parts = {
+            "transform": self.before is not None,
             "bias": self.bias is not None,
             "scale": self.scale != 1.0,
             "cap": self.cap is not None,
@@ -56,6 +60,7 @@ class ChunkedHead:
 
     def inputs(self, states_ND: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """States, weight and bias as the product takes them."""
+        states_ND = states_ND if self.before is None else self.before(states_ND)
         states_ND = states_ND if self.scale == 1.0 else states_ND * self.scale
         bias = self.bias
         weight_VD = self.network.get_output_embeddings().weight.to(self.precision)
@@ -114,12 +119,27 @@ class OwnHead:
         logits_NV: Tensor = logits_1NV[0].float()
         return logits_NV
 
+    def unprojected(self, states_ND: Tensor) -> Tensor:
+        """What the network's last product reads, ``N x D``: its own way to the logits with that product left out."""
+        layer = self.network.get_output_embeddings()
+        layer.forward = same
+        try:
+            return self.logits(states_ND).to(states_ND.dtype)
+        finally:
+            # The class's own stands behind it.
+            del layer.forward
+
     def inputs(self, states_ND: Tensor) -> dict[str, Any]:
         """Ids that nobody reads, in the right number."""
         ids_1N = torch.zeros(1, len(states_ND), dtype=torch.long, device=states_ND.device)
         if not self.network.config.is_encoder_decoder:
             return {"input_ids": ids_1N, "use_cache": False}
         return {"decoder_input_ids": ids_1N, "encoder_outputs": Answer(states_ND[None]), "use_cache": False}
+
+
+def same(states: Tensor) -> Tensor:
+    """States as they are."""
+    return states
 
 
 class Given(nn.Module):
@@ -199,7 +219,9 @@ def candidates(network: Any, precision: torch.dtype) -> Iterator[ChunkedHead]:
     ]
     scales = dict.fromkeys([1.0, *numbers, *(1 / number for number in numbers), layer.in_features**-0.5])
     offsets = [None, *(part.flatten() for part in network.buffers(recurse=False) if part.numel() == layer.out_features)]
+    befores = [None, OwnHead(network).unprojected] if kind_of(network.config) == "encoder" else [None]
     for cap in (None, *numbers):
         for scale in scales:
             for offset in offsets:
-                yield ChunkedHead(network, precision, scale, offset, cap)
+                for before in befores:
+                    yield ChunkedHead(network, precision, scale, offset, cap, before)

@@ -60,16 +60,20 @@ class Documents:
     """A packed row with attention by document.
 
     Equals the network's plain forward on each document alone.
+
+    Args:
+        trunk: The network without its head.
+        first: The number of a document's first position.
     """
 
-    def __init__(self, trunk: Any) -> None:
-        self.trunk = trunk
+    def __init__(self, trunk: Any, first: int = 0) -> None:
+        self.trunk, self.first = trunk, first
 
     def __call__(self, batch: Pass) -> Tensor:
         """The states from which targets are predicted, ``N x D``."""
         states: Tensor = self.trunk(
             input_ids=batch.ids_1T,
-            position_ids=batch.positions_1T,
+            position_ids=batch.positions_1T + self.first if self.first else batch.positions_1T,
             use_cache=False,
             document_spans=batch.spans,
         ).last_hidden_state[0]
@@ -93,8 +97,11 @@ class OneMask:
         return states[batch.sources_N]
 
 
-def candidates(network: Any) -> Iterator[Layout]:
-    """The layouts that the network may take, best first."""
+def candidates(network: Any, both_directions: bool) -> Iterator[Layout]:
+    """The layouts that the network may take, best first.
+
+    A stem that reads what stands behind it is another one before each branch, so branches are then read apart.
+    """
     pad = getattr(network.config, "pad_token_id", None) or 0
     attentions = plain_attentions(network)
     if network.config.is_encoder_decoder:
@@ -104,7 +111,8 @@ def candidates(network: Any) -> Iterator[Layout]:
         }
     else:
         body = trunk(network)
-        yield Layout("documents", documents.register(), Documents(body), branches=True)
+        for first in first_positions(body):
+            yield Layout("documents", documents.register(), Documents(body, first), branches=not both_directions)
         calls = {
             "one mask": OneMask(body),
             "padded": Padded(body, pad, rectangles),
@@ -113,6 +121,13 @@ def candidates(network: Any) -> Iterator[Layout]:
     for name, call in calls.items():
         for attention in attentions:
             yield Layout(name, attention, call)
+
+
+def first_positions(body: Any) -> list[int]:
+    """Numbers that a document's first position may have: where positions begin behind the padding token's (RoBERTa)."""
+    tables = (part for name, part in body.named_modules() if name.endswith("position_embeddings"))
+    behind = [table.padding_idx + 1 for table in tables if getattr(table, "padding_idx", None) is not None]
+    return [0, *behind]
 
 
 def plain_attentions(network: Any) -> list[str]:
@@ -127,7 +142,7 @@ def choose(network: Any, truth: Truth, precision: torch.dtype) -> tuple[Layout, 
         ModelError: None does.
     """
     refusals: dict[str, str] = {}
-    for layout in candidates(network):
+    for layout in candidates(network, truth.both_directions):
         reason = refusal(network, layout, truth, precision)
         if reason is None:
             return layout, notes(network, layout, refusals)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sevenfold.chat.encoder import TokenSequence
+from sevenfold.load.kind import kind_of
 from sevenfold.tune.engine import routes
 from sevenfold.tune.engine.passes import Pass, pack
 from sevenfold.tune.engine.seq2seq import decoder_start, exchanges
@@ -19,7 +20,7 @@ LENGTHS = (5, 7)
 """Tokens of the probe's documents: of two lengths, so that what is padded or restarts shows."""
 TOLERANCES = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
 """How far the middle token of a document may be off, as a share of its state's length."""
-LIMITS = {"sliding_window": 2, "attention_chunk_size": 2, "attn_logit_softcapping": 0.05}
+LIMITS = {"sliding_window": 2, "local_attention": 2, "attention_chunk_size": 2, "attn_logit_softcapping": 0.05}
 """What only long documents or large scores would show, and the values at which a few tokens show it."""
 
 Call = Callable[[Pass], Tensor]
@@ -41,6 +42,11 @@ class Truth:
     states_ND: Tensor
     logits_NV: Tensor
     read: int
+
+    @property
+    def both_directions(self) -> bool:
+        """Whether a token reads what stands behind it: the last token of a document is no target's source."""
+        return self.read == LENGTHS[-1]
 
     def refusal(self, network: Any, call: Call, precision: torch.dtype) -> str | None:
         """Why a call does not equal the plain one; None where it does.
@@ -122,7 +128,12 @@ def plain(network: Any, document: Pass) -> tuple[Tensor, Tensor]:
 
 
 def trunk(network: Any) -> Any:
-    """The part whose output the head reads: the decoder, as transformers finds it, else the largest part."""
+    """The part whose output the head reads: the decoder, as transformers finds it, else the largest part.
+
+    What transformers takes for the decoder of an encoder may be its head.
+    """
+    if kind_of(network.config) == "encoder":
+        return network.base_model
     found = network.get_decoder()
     if found is not network:
         return found

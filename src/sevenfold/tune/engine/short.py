@@ -65,9 +65,12 @@ def grouped(q: Tensor, k: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=2 * LONGEST)
-def causal_mask(length: int, seen: int, window: int | None, dtype: torch.dtype) -> Tensor:
-    """The additive mask of causal attention of the last ``length`` of ``seen`` places, ``L x S``; perhaps a window."""
+def causal_mask(length: int, seen: int, window: int | None, dtype: torch.dtype, causal: bool = True) -> Tensor:
+    """The additive mask of attention of the last ``length`` of ``seen`` places, ``L x S``; perhaps a window.
+
+    Where it is not causal, a window reaches as far ahead as it reaches back.
+    """
     places = torch.arange(seen)
     distance = places[seen - length :, None] - places
-    hidden = (distance < 0) | (distance >= (window or seen))
+    hidden = (distance < 0) | (distance >= (window or seen)) if causal else distance.abs() >= (window or seen)
     return torch.zeros(length, seen, dtype=dtype).masked_fill_(hidden, float("-inf"))
