@@ -47,6 +47,7 @@ def two_runs(case: Case, folder: Path) -> tuple[dict[str, Tensor], dict[str, Ten
     case.environment.start()
     forward = build(section, case.model, case.environment)
     start = weights(forward, section)
+    tell_start(forward, section, folder)
     case.environment.start()
     run(forward, section, case, folder, folder / "whole", STEPS)
     whole = weights(forward, section)
@@ -56,6 +57,17 @@ def two_runs(case: Case, folder: Path) -> tuple[dict[str, Tensor], dict[str, Ten
     put(forward, section, {name: value + 1 for name, value in start.items()})
     run(forward, section, case, folder, folder / "stopped", STEPS)
     return whole, weights(forward, section)
+
+
+def tell_start(forward: Forward, section: TuneSection, folder: Path) -> None:
+    """Write what the network says before its first step beside the rows, where the objective reads it."""
+    from sevenfold.tune import references
+    from sevenfold.tune.encoded import Encoded
+
+    if section.objective.reference:
+        rows = Encoded(folder, "train")
+        said = references.logprobs(forward, section, rows, list(range(len(rows))), lambda done: None)
+        said.tofile(folder / f"train.column.{references.NAME}")
 
 
 def run(forward: Forward, section: TuneSection, case: Case, rows: Path, place: Path, until: int) -> None:

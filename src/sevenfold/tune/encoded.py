@@ -205,7 +205,7 @@ class Fitting:
 
     def over(self, rows: Iterable[Row]) -> Iterator[tuple[Row, list[TokenSequence]]]:
         """The rows that are learnt from, with their sequences."""
-        limit = self.section.max_length
+        limit, before = self.section.max_length, list[TokenSequence]()
         for row in self.encoder.over(rows):
             sequences = self.sequences(row)
             longest = max((sequence.longest for sequence in sequences), default=0)
@@ -217,8 +217,9 @@ class Fitting:
                 sequences = [cut(sequence, limit) for sequence in sequences]
             sequences = [sequence for sequence in sequences if sequence.supervised]
             if sequences:
-                self.count(sequences[0].task)
-                yield row, sequences
+                before = self.section.objective.beside(sequences, before, limit)
+                self.count(before[0].task)
+                yield row, before
             else:
                 self.lengths.unsupervised += 1
                 self.unsupervised.append(row.origin)

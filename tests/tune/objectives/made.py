@@ -11,12 +11,15 @@ from typing import Any
 
 from sevenfold.prepare.dataset import Dataset
 from tests import rows
+from tests.tune.objectives import judged
+
+PAIRS = ("dpo", "orpo", "reward", "simpo")
 
 FIELDS: dict[str, dict[str, Any]] = {}
 """Fields that an objective cannot do without."""
 SECTION: dict[str, dict[str, Any]] = {}
 """Other keys of the section, where 1e-2 is no sensible rate or a batch needs another size."""
-ROWS: dict[str, Callable[[Path], Dataset]] = {}
+ROWS: dict[str, Callable[[Path], Dataset]] = {**dict.fromkeys(PAIRS, judged.pairs), "kto": judged.ratings}
 """Makes the dataset of an objective in a folder."""
 
 

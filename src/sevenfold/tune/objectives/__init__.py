@@ -69,6 +69,16 @@ class Objective(Component):
             DataError: The row has not what the objective needs.
         """
 
+    def beside(self, sequences: list[TokenSequence], before: list[TokenSequence], limit: int) -> list[TokenSequence]:
+        """A row's sequences with what they need of the row before it in its split; as it stands, nothing.
+
+        Args:
+            sequences: The row's, none longer than the limit.
+            before: Those of the row before it, as this method gave them; none before the first.
+            limit: ``tune.max_length``.
+        """
+        return sequences
+
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Pass) -> Tensor:
         """The loss, summed; a pure function of tensors.
