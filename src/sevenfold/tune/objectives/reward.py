@@ -1,0 +1,125 @@
+"""A reward model: a number for an answer, higher for what people prefer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from sevenfold.errors import DataError, RecipeError
+from sevenfold.tune.objectives._answers import Pairs, pairs
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel
+
+    from sevenfold.chat.conversation import Conversation
+    from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.load.model import Model
+    from sevenfold.prepare.dataset import Row
+    from sevenfold.tune.engine.forward import Forward
+    from sevenfold.tune.engine.passes import Pass
+    from sevenfold.tune.section import TuneSection
+
+MARGIN = "margin"
+
+
+class Reward(Pairs):
+    """``-log sigmoid(r(chosen) - r(rejected) - margin) + centering (r(chosen) + r(rejected))^2``.
+
+    ``r`` is a linear head on the state of an answer's last token, its end of turn (Bradley and Terry 1952; Stiennon et
+    al. 2020, arXiv 2009.01325). A row's margin says by how much the one is better (Touvron et al. 2023, arXiv
+    2307.09288); centering holds the rewards' mean at zero, which the first term leaves open (Eisenstein et al. 2023,
+    arXiv 2312.09244). For reinforcement learning, for ranking answers, and to measure others.
+    """
+
+    here = True
+    margin: str | None = Field(None, description="The column with a number, how much better; not given: 0 for all.")
+    centering: float = Field(0.0, ge=0, description="The weight of the squared sum of a pair's rewards; 0.01 is usual.")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The margin, where a column has it."""
+        return (MARGIN,) if self.margin else ()
+
+    def sequences(self, row: Row, encoder: Encoder) -> list[TokenSequence]:
+        """The prompt and both answers, of which the last tokens alone are targets."""
+        (found,) = super().sequences(row, encoder)
+        last = {*(start - 1 for start in found.branches[1:]), len(found) - 1}
+        weights = [weight if place in last else 0.0 for place, weight in enumerate(found.weights)]
+        columns = {MARGIN: [read_margin(row, self.margin)] * len(found)} if self.margin else {}
+        return [replace(found, weights=weights, columns=columns)]
+
+    def said(self, row: Row) -> list[Conversation]:
+        """Targets are no replies: the answers are read, not learnt."""
+        return []
+
+    def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
+        """The head: small random weights, so that it tells answers apart and gives the network a gradient."""
+        from torch import nn
+
+        hidden = model.card.hidden
+        head = nn.Linear(hidden, 1)
+        nn.init.normal_(head.weight, std=(hidden + 1) ** -0.5)
+        nn.init.zeros_(head.bias)
+        return head
+
+    def outputs(self, forward: Forward, batch: Pass) -> Tensor:
+        """The reward of each answer, ``B``, float32."""
+        assert forward.own is not None
+        with forward.autocast():
+            states_ND = forward.hidden(batch)
+        rewards_N: Tensor = forward.own(states_ND.float())[:, 0]
+        return rewards_N
+
+    def losses(self, outputs: Tensor, batch: Pass) -> Tensor:
+        """The loss of each pair."""
+        from torch.nn.functional import logsigmoid
+
+        chosen_P, rejected_P = self.rewards(outputs, batch)
+        margins_P = pairs(batch.per_branch(batch.columns[MARGIN]))[0] if self.margin else 0.0
+        return -logsigmoid(chosen_P - rejected_P - margins_P) + self.centering * (chosen_P + rejected_P) ** 2
+
+    def rewards(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
+        """The head's numbers."""
+        return pairs(batch.per_branch(outputs))
+
+    def check(self, section: TuneSection) -> None:
+        """Refuse to cut answers, whose last token is what is judged."""
+        if section.overlong == "cut":
+            raise RecipeError(
+                "tune.overlong: cut would take the last token of an answer away, which is the one that is judged",
+                where="tune.overlong",
+                alternatives=("drop", "refuse"),
+                next_step="tune.overlong: drop",
+            )
+
+
+def read_margin(row: Row, column: str) -> float:
+    """How much better the preferred answer is.
+
+    Raises:
+        DataError: The column is not there, or is no finite number.
+    """
+    from math import isfinite
+
+    if column not in row.fields:
+        raise DataError(
+            f"a row has no column {column!r} with its margin",
+            where=row.origin,
+            value=column,
+            alternatives=row.fields,
+            next_step="correct tune.objective.reward.margin, or leave it out",
+        )
+    try:
+        margin = float(row.fields[column])
+    except ValueError:
+        margin = float("nan")
+    if not isfinite(margin):
+        raise DataError(
+            f"the margin of a row is {row.fields[column]!r}",
+            where=row.origin,
+            expected="a number: by how much the preferred answer is better",
+        )
+    return margin
