@@ -110,7 +110,7 @@ def test_lora_on_all_linear_layers_trains(name: str) -> None:
         optimizer.step()
         optimizer.zero_grad()
         losses.append(float(loss.detach()))
-    assert losses[-1] < losses[0] - 0.02
+    assert losses[-1] < losses[0] - 0.01
     moved = {key for key, value in network.state_dict().items() if not torch.equal(value, before[key])}
     assert moved == set(moving)
     assert any("experts" in key for key in left_out(network)) == ARCHITECTURES[name].experts
