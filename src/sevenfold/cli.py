@@ -267,7 +267,7 @@ def preview(
 
     run, console = open_run(recipe, overrides, runs)
     run.up_to("load", report=False)
-    examples, tune = run.dataset.head("train", rows), run.recipe.tune
+    examples, tune = run.dataset.head("train", rows), run.recipe.tune.settled(run.dataset)
     encoder = run.model.encoder(tune.method.lead(run.model.card.vocabulary))
     views = list(shown.views(examples, tune.objective.sequences, encoder, tune.max_length))
     if as_json:

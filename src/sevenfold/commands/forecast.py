@@ -27,7 +27,7 @@ def of_run(run: Run, measure: bool = False) -> tuple[Work, Plan, Rehearsal | Non
     from sevenfold.tune.stage import encoded_split
     from sevenfold.tune.work import work_of
 
-    section, model, environment = run.recipe.tune, run.model, run.environment
+    section, model, environment = run.recipe.tune.settled(run.dataset), run.model, run.environment
     with tempfile.TemporaryDirectory() as folder:
         rows = encoded_split("train", section, run.dataset, model, Entry(Path(folder), run.console))
         work = work_of(section, rows, model, environment)

@@ -67,7 +67,7 @@ def figures(run: Run) -> dict[str, Any]:
     from sevenfold.tune.tokens import encoded_split
     from sevenfold.tune.work import work_of
 
-    section, model, environment = run.recipe.tune, run.model, run.environment
+    section, model, environment = run.recipe.tune.settled(run.dataset), run.model, run.environment
     with tempfile.TemporaryDirectory() as folder:
         rows = encoded_split("train", section, run.dataset, model, Entry(Path(folder)))
         work = work_of(section, rows, model, environment)

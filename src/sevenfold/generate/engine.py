@@ -50,6 +50,7 @@ class Answer:
         prompt_tokens: Tokens of the prompt.
         completion_tokens: Tokens that were written, the stop token included.
         seconds: From the call to the last token; for a batch, the batch's time.
+        labels: The probability of each label, where the model answers with one.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Answer:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    labels: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,9 @@ class Case:
     tuned: Tuned | None = None
     service: Service | None = None
 
+    def __post_init__(self) -> None:
+        self.section = self.section.settled(self.dataset)
+
     def encoder(self) -> Encoder:
         """The encoder that training uses."""
         return self.model.encoder(self.section.method.lead(self.model.card.vocabulary))

@@ -17,7 +17,7 @@ from sevenfold.tune.schedules import SCHEDULES, Schedule
 
 if TYPE_CHECKING:
     from sevenfold.chat.encoder import Encoder, TokenSequence
-    from sevenfold.prepare.dataset import Row
+    from sevenfold.prepare.dataset import Dataset, Row
 
 
 class TuneSection(Section):
@@ -94,6 +94,15 @@ class TuneSection(Section):
         except RecipeError as error:
             raise PydanticCustomError("component", "{problem}", {"problem": error.problem, "error": error}) from error
         return self
+
+    def settled(self, dataset: Dataset) -> TuneSection:
+        """The section with what the objective takes from the training rows.
+
+        Raises:
+            DataError: The rows have not what the objective needs.
+        """
+        objective = self.objective.settled(dataset)
+        return self if objective is self.objective else self.model_copy(update={"objective": objective})
 
     def outside(self) -> dict[str, str]:
         """Fingerprints of the files that the method reads."""

@@ -6,12 +6,13 @@ A new objective adds a line where the conversations of :mod:`tests.rows` are not
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sevenfold.prepare.dataset import Dataset
 from tests import rows
-from tests.tune.objectives import judged
+from tests.tune.objectives import judged, labelled
 
 PAIRS = ("dpo", "orpo", "reward", "simpo")
 
@@ -19,8 +20,17 @@ FIELDS: dict[str, dict[str, Any]] = {}
 """Fields that an objective cannot do without."""
 SECTION: dict[str, dict[str, Any]] = {}
 """Other keys of the section, where 1e-2 is no sensible rate or a batch needs another size."""
-ROWS: dict[str, Callable[[Path], Dataset]] = {**dict.fromkeys(PAIRS, judged.pairs), "kto": judged.ratings}
+ROWS: dict[str, Callable[[Path], Dataset]] = {
+    **dict.fromkeys(PAIRS, judged.pairs),
+    "kto": judged.ratings,
+    "classify": partial(labelled.dataset, labelled.one_label),
+    "regress": partial(labelled.dataset, labelled.numbers),
+    "tag": partial(labelled.dataset, labelled.tagged),
+    "span": partial(labelled.dataset, labelled.spans),
+}
 """Makes the dataset of an objective in a folder."""
+MODELS: dict[str, str] = {"masked": "tiny_encoder"}
+"""The fixture of the model of an objective that the tiny causal one cannot learn."""
 
 
 def dataset(name: str, folder: Path) -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
-    from sevenfold.prepare.dataset import Row
+    from sevenfold.prepare.dataset import Dataset, Row
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.methods import Moment
@@ -39,6 +40,23 @@ class Collected:
     figures: Figures = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A network and what the objective has beside it, as one model of transformers.
+
+    Args:
+        auto: The class that opens it, such as ``AutoModelForSequenceClassification``.
+        config: What its configuration says beside the base's.
+        weights: The tensors of its head, by their names in the head.
+        notes: What who opens it should know.
+    """
+
+    auto: str
+    config: dict[str, Any]
+    weights: dict[str, Tensor]
+    notes: list[str] = field(default_factory=list)
+
+
 class Objective(Component):
     """How a row becomes token sequences, and a pure loss on what the network says of their targets.
 
@@ -55,6 +73,10 @@ class Objective(Component):
     computes them once."""
     on_policy: ClassVar[bool] = False
     """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
+    writes: ClassVar[bool] = True
+    """Whether the tuned model writes its answers; otherwise :meth:`answers` says them."""
+    measures: ClassVar[tuple[str, ...]] = ()
+    """The metrics of a recipe that names none; empty: those of text that is written."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -105,6 +127,34 @@ class Objective(Component):
     def figures(self, outputs: Tensor, batch: Pass) -> dict[str, Tensor]:
         """What is worth watching beside the loss, summed as the loss is; arguments as of :meth:`loss`, no gradients."""
         return {}
+
+    def settled(self, dataset: Dataset) -> Objective:
+        """The objective with what it takes from the training rows (labels, their counts, a scale); most take nothing.
+
+        It is what trains, and what the tuned model's record holds.
+
+        Raises:
+            DataError: The rows have not what the objective needs.
+        """
+        return self
+
+    def answers(self, forward: Forward, encoder: Encoder, prompts: Sequence[list[int]]) -> list[Labelled]:
+        """What a tuned network answers to prompts, where it does not write its answers.
+
+        Args:
+            forward: The network with what the objective has beside it; no gradients, no dropout.
+            encoder: Reads the prompts back.
+            prompts: As a server would send them.
+        """
+        raise NotImplementedError(type(self).__name__)
+
+    def whole(self, forward: Forward) -> Whole | None:
+        """How network and :meth:`own` are one model of transformers; None: the network alone is the tuned model.
+
+        Raises:
+            ModelError: No class of transformers computes the same.
+        """
+        return None
 
     def said(self, row: Row) -> list[Conversation]:
         """Conversations whose replies the targets are, in the order of the texts of :meth:`sequences`.
