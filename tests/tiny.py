@@ -103,7 +103,7 @@ def make_encoder(folder: Path, seed: int = 0) -> Path:
         intermediate_size=128,
         num_hidden_layers=2,
         num_attention_heads=4,
-        max_position_embeddings=256,
+        max_position_embeddings=512,
         pad_token_id=0,
         initializer_range=0.1,
     )

@@ -45,7 +45,7 @@ def test_positions_that_begin_behind_the_padding_are_no_places() -> None:
 
 def test_an_encoder_gets_the_plain_template(tiny_encoder) -> None:
     encoder = tiny_encoder.encoder()
-    assert (tiny_encoder.card.kind, tiny_encoder.card.context, tiny_encoder.card.headless) == ("encoder", 256, False)
+    assert (tiny_encoder.card.kind, tiny_encoder.card.context, tiny_encoder.card.headless) == ("encoder", 512, False)
     assert encoder.render(ASKED.messages, reply_follows=False) == "[CLS]the data[SEP]good[SEP]"
     (sequence,) = encoder.sequences(ASKED)
     assert sequence.ids == encoder.tokenizer("the data", "good")["input_ids"]

@@ -53,6 +53,7 @@ BART = {
 }
 
 BERT = {"intermediate_size": 48, "max_position_embeddings": 64}
+ALBERT = {**BERT, "embedding_size": 32, "initializer_range": 0.1}
 DISTILBERT = {"dim": 32, "hidden_dim": 48, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 64}
 MODERNBERT = {**BERT, "local_attention": 4, "global_attn_every_n_layers": 2, "cls_token_id": 1, "sep_token_id": 2}
 
@@ -136,7 +137,7 @@ ARCHITECTURES = {
     "XLM-R": Architecture("XLMRobertaConfig", "documents", "chunked, transform, bias", BERT),
     "DistilBERT": Architecture("DistilBertConfig", "documents", "chunked, transform, bias", DISTILBERT),
     "ELECTRA": Architecture("ElectraConfig", "documents", "chunked, transform, bias", {**BERT, "embedding_size": 32}),
-    "ALBERT": Architecture("AlbertConfig", "documents", "chunked, transform, bias", {**BERT, "embedding_size": 32}),
+    "ALBERT": Architecture("AlbertConfig", "documents", "chunked, transform, bias", ALBERT),
     "MPNet": Architecture("MPNetConfig", "padded", "chunked, transform, bias", BERT),
     "DeBERTa-v3": Architecture("DebertaV2Config", "padded", "chunked, transform, bias", BERT),
     "ModernBERT": Architecture("ModernBertConfig", "documents", "chunked, transform, bias", MODERNBERT),

@@ -29,9 +29,10 @@ def name(request) -> str:
 
 
 @pytest.fixture
-def case(name, tiny_model, environment, tmp_path) -> Case:
+def case(name, request, environment, tmp_path) -> Case:
+    model = request.getfixturevalue(made.MODELS.get(name, "tiny_model"))
     section = TuneSection.model_validate(made.section(name))
-    return Case(section, made.dataset(name, tmp_path / "1-prepare"), tiny_model, environment, tmp_path)
+    return Case(section, made.dataset(name, tmp_path / "1-prepare"), model, environment, tmp_path)
 
 
 def train(case: Case, **changes):
