@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 class Dpo(Pairs):
     """``-log sigmoid(beta d)`` with ``d = log p(chosen)/p0(chosen) - log p(rejected)/p0(rejected)``, and its kin.
 
-    ``p0`` is the model before its first step (Rafailov et al. 2023, arXiv 2305.18290); the network says it itself before
-    it is trained, so there is no second model. The other losses of ``d``:
+    ``p0`` is the model before its first step (Rafailov et al. 2023, arXiv 2305.18290); the network says it before it is
+    trained, so there is no second model. The other losses of ``d``:
 
     * ``hinge``: ``max(0, 1 - beta d)`` (Zhao et al. 2023, arXiv 2305.10425; relative to ``p0``: Liu et al. 2023, arXiv
       2309.06657).
     * ``ipo``: ``(d - 1 / (2 beta))^2`` (Azar et al. 2023, arXiv 2310.12036). It pulls the margin to a number and stops
       there, where the sigmoid goes on; ``d`` is of means over tokens, which makes one ``beta`` fit all lengths.
-    * ``robust``: ``((1 - e) l(d) - e l(-d)) / (1 - 2 e)`` with the sigmoid loss ``l``, whose mean is that of clean pairs
-      where a share ``e`` is the wrong way round (Chowdhury et al. 2024, arXiv 2403.00409).
+    * ``robust``: ``((1 - e) l(d) - e l(-d)) / (1 - 2 e)`` with the sigmoid loss ``l``; where a share ``e`` of pairs is
+      the wrong way round, its mean is that of ``l`` on clean pairs (Chowdhury et al. 2024, arXiv 2403.00409).
 
     ``label_smoothing`` is ``e``; with ``sigmoid`` the loss is ``(1 - e) l(d) + e l(-d)``, which is careful instead.
     Run again from a tuned model (``load.model``: a merged export), the new ``p0`` is that model: iterative DPO.

@@ -18,8 +18,8 @@ class Orpo(Pairs):
     """``-log p(chosen) - weight log sigmoid(log odds(chosen) / odds(rejected))`` with ``odds = p / (1 - p)``.
 
     ``p`` is the geometric mean of an answer's token probabilities (Hong et al. 2024, arXiv 2403.07691), so the first
-    term is ``sft`` on the preferred answer, a mean over its tokens. One training does the work of two: use it on a model
-    that was not tuned on such answers before; no reference is computed.
+    term is ``sft`` on the preferred answer, a mean over its tokens. One training does the work of two, without a
+    reference: for a model that was not tuned on such answers before.
     """
 
     odds_weight: float = Field(
