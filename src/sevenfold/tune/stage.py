@@ -54,8 +54,9 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     if not section.method.trains:
         return taken.take(section, dataset, model, environment, entry)
     check_length(section, model)
-    section = section.settled(dataset)
-    encoded = {split: encoded_split(split, section, dataset, model, entry) for split in ("train", "validation")}
+    rows = section.objective.taught(dataset, model, environment, entry)
+    section = section.settled(rows)
+    encoded = {split: encoded_split(split, section, rows, model, entry) for split in ("train", "validation")}
     if not len(encoded["train"]):
         raise DataError("no row is left to learn from", where=str(entry.folder), next_step="see the notes above")
     plan = environment.plan(work_of(section, encoded["train"], model, environment))

@@ -8,6 +8,7 @@ from sevenfold.errors import RecipeError
 from sevenfold.load.model import Model
 from sevenfold.setup.environment import Environment
 from sevenfold.setup.plan import Shape, Work
+from sevenfold.setup.plan.work import OVERHEAD
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine import activations, bases
@@ -62,6 +63,7 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         frozen_bytes=frozen_bytes / max(1, frozen),
         scores_kept=scores_kept(lengths, environment.device),
         head_chunk=chunk_of(model.card.vocabulary),
+        overhead_bytes=OVERHEAD + section.objective.beside_bytes(model, environment.dtype),
         backward_blocks=max(0, layers - len(activations.blocks(network)) + recomputable) if needs.backward else 0,
         recomputable=recomputable,
         recomputed={"auto": None, "recompute": recomputable}.get(section.engine.activations, 0),

@@ -11,6 +11,7 @@ from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
     from transformers import PreTrainedModel
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset, Row
+    from sevenfold.record import Entry
+    from sevenfold.setup.environment import Environment
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.methods import Moment
@@ -128,6 +131,17 @@ class Objective(Component):
         """What is worth watching beside the loss, summed as the loss is; arguments as of :meth:`loss`, no gradients."""
         return {}
 
+    def taught(self, dataset: Dataset, model: Model, environment: Environment, entry: Entry) -> Dataset:
+        """The rows that are learnt from, where the objective has replies written anew; most take them as they are.
+
+        Args:
+            dataset: The rows.
+            model: The model that learns; perhaps it names a teacher.
+            environment: Device and precision.
+            entry: The stage's folder, which keeps what was written.
+        """
+        return dataset
+
     def settled(self, dataset: Dataset) -> Objective:
         """The objective with what it takes from the training rows (labels, their counts, a scale); most take nothing.
 
@@ -169,6 +183,10 @@ class Objective(Component):
         What of it requires gradients is trained, saved beside the method's weights, and loaded again.
         """
         return None
+
+    def beside_bytes(self, model: Model, dtype: torch.dtype) -> int:
+        """Memory that :meth:`own` takes beside the network where it is of the network's size."""
+        return 0
 
     def collect(self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], at: Moment) -> Collected:
         """What a step learns from; a function of the weights and the moment, so that a resumed run does the same.
