@@ -62,6 +62,23 @@ def tiny_encoder(tiny_encoder_weights: Path, tmp_path_factory: pytest.TempPathFa
     return load(LoadSection(model=str(tiny_encoder_weights)), Entry(tmp_path_factory.mktemp("2-load-encoder")))
 
 
+@pytest.fixture(scope="session")
+def tiny_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of the tiny one's family: other weights, and a vocabulary padded with ten more rows."""
+    return tiny.make_model(tmp_path_factory.mktemp("tiny-teacher"), seed=1, vocabulary=410)
+
+
+@pytest.fixture(scope="session")
+def tiny_pupil(tiny_weights: Path, tiny_teacher: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The tiny model with a teacher, as the stage ``load`` gives it."""
+    from sevenfold.load.section import LoadSection
+    from sevenfold.load.stage import load
+    from sevenfold.record import Entry
+
+    section = LoadSection(model=str(tiny_weights), teacher=str(tiny_teacher))
+    return load(section, Entry(tmp_path_factory.mktemp("2-load")))
+
+
 @pytest.fixture
 def environment(tmp_path: Path):
     """A float32 CPU environment with one thread."""

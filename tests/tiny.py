@@ -35,14 +35,14 @@ def make_tokenizer(folder: Path, template: str | None = CHATML) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def make_model(folder: Path, template: str | None = CHATML, seed: int = 0) -> Path:
+def make_model(folder: Path, template: str | None = CHATML, seed: int = 0, vocabulary: int = 400) -> Path:
     """Write a two-layer Llama of 64 hidden units, float32, with its tokenizer, into ``folder``."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
     config = LlamaConfig(
-        vocab_size=400,
+        vocab_size=vocabulary,
         hidden_size=64,
         intermediate_size=128,
         num_hidden_layers=2,

@@ -29,7 +29,7 @@ ROWS: dict[str, Callable[[Path], Dataset]] = {
     "span": partial(labelled.dataset, labelled.spans),
 }
 """Makes the dataset of an objective in a folder."""
-MODELS: dict[str, str] = {"masked": "tiny_encoder"}
+MODELS: dict[str, str] = {"masked": "tiny_encoder", "distill": "tiny_pupil"}
 """The fixture of the model of an objective that the tiny causal one cannot learn."""
 
 
