@@ -31,6 +31,13 @@ def verdict(losses, validation=None):
         ("too little signal", DECAY[:9], {}),
         ("too little signal", [2.0], {}),
         ("not trained", [], {}),
+        # Losses about zero and below, as of preferences and of policies.
+        ("healthy", DECAY - 1.2 + NOISE, {0: 0.693, 100: 0.001, 200: 0.002}),
+        ("overfit", DECAY - 1.2 + NOISE, {0: 0.693, 100: 0.001, 200: 0.2}),
+        ("healthy", DECAY - 5 + NOISE, {0: -2.0, 100: -3.78, 200: -3.75}),
+        ("overfit", DECAY - 5 + NOISE, {0: -2.0, 100: -3.78, 200: -3.0}),
+        ("too little signal", -3.0 + NOISE, {0: -3.0, 200: -3.01}),
+        ("healthy", -3.0 + NOISE + np.where(STEPS < 100, 0.1, 0.0), {}),
     ],
 )
 def test_each_kind(kind, losses, validation):

@@ -27,6 +27,27 @@ def test_losses_near_zero_may_multiply() -> None:
     watch.check([0.01] * 20 + [0.1], 1.0, 4.0, "step 21")
 
 
+@pytest.mark.parametrize("usual", [[-5.0, -4.8, -5.2, -5.1] * 5, [0.4, -0.3, 0.1, -0.6] * 5, [-0.02, 0.01] * 10])
+def test_losses_that_are_negative_or_about_zero_wander_and_do_not_jump(usual: list[float]) -> None:
+    """Of a policy's loss the sign means nothing: only how far it goes from where it usually is."""
+    watch.check([*usual, max(usual) + 0.9], 1.0, 4.0, "step 21")
+    watch.check([*usual, min(usual) - 50.0], 1.0, 4.0, "step 21")
+    with pytest.raises(TrainingError, match="jumped to 20"):
+        watch.check([*usual, 20.0], 1.0, 4.0, "step 21")
+
+
+def test_a_negative_loss_may_rise_by_less_than_its_own_size() -> None:
+    # Four times a negative median lies below it, so the plain rule would call every rise by one a spike.
+    watch.check([-5.0, -4.8] * 10 + [-3.0], 1.0, 4.0, "step 21")
+
+
+def test_losses_that_wander_far_have_to_go_further() -> None:
+    squares = [2.0, 30.0, 4.0, 9.0] * 5
+    watch.check([*squares, 60.0], 1.0, 4.0, "step 21")
+    with pytest.raises(TrainingError, match=r"jumped to 95\.000 from a median of 6\.5"):
+        watch.check([*squares, 95.0], 1.0, 4.0, "step 21")
+
+
 def test_the_first_steps_are_not_compared() -> None:
     watch.check([1.0, 50.0], 1.0, 4.0, "step 2")
 

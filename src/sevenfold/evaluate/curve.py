@@ -26,6 +26,8 @@ RISE = 0.1
 """An end this share above the start is divergence; a smaller rise can be harder rows coming last."""
 OVERFIT = 0.02
 """Validation loss at the end this share above its best: twice what a few hundred rows usually wander by."""
+SMALL = 0.1
+"""A best validation loss below this share of its whole fall is about zero; a rise is then measured by the fall."""
 SWING = 0.5
 """A smoothed curve that climbs back by this share of its whole fall goes up and down beyond the rows' own noise."""
 STILL_FALLING = 0.25
@@ -141,7 +143,7 @@ def too_short(curve: Floats, evidence: dict[str, float]) -> Finding:
 def rose(curve: Floats, evidence: dict[str, float]) -> Finding:
     """The loss ends above its start."""
     climbed = evidence["end"] - evidence["start"]
-    if climbed > SURE * evidence["error"] and climbed > RISE * evidence["start"]:
+    if climbed > SURE * evidence["error"] and climbed > RISE * abs(evidence["start"]):
         return "diverging", f"the loss rose from {evidence['start']:.3f} to {evidence['end']:.3f}"
     return None
 
@@ -150,7 +152,7 @@ def no_change(curve: Floats, evidence: dict[str, float]) -> Finding:
     """The loss moved by less than its noise, and validation does not know better."""
     moved = evidence["start"] - evidence["end"]
     learnt = evidence.get("validation_first", 0.0) - evidence.get("validation_best", 0.0)
-    if moved > SURE * evidence["error"] or learnt > OVERFIT * evidence.get("validation_first", math.inf):
+    if moved > SURE * evidence["error"] or learnt > OVERFIT * abs(evidence.get("validation_first", math.inf)):
         return None
     return "too little signal", (
         f"the loss went from {evidence['start']:.3f} to {evidence['end']:.3f}, a change of {moved:.3f} "
@@ -162,12 +164,14 @@ def overfit(curve: Floats, evidence: dict[str, float]) -> Finding:
     """Validation turned upwards."""
     if "validation_last" not in evidence:
         return None
-    rise = evidence["validation_last"] / max(evidence["validation_best"], 1e-9) - 1
+    best, fallen = evidence["validation_best"], evidence["validation_first"] - evidence["validation_best"]
+    # A loss may be negative or about zero, as of preferences and of policies: a share of that says nothing.
+    rise = (evidence["validation_last"] - best) / max(abs(best), SMALL * fallen, 1e-9)
     if rise <= OVERFIT:
         return None
     return "overfit", (
-        f"validation loss was best at step {evidence['best_step']:.0f} ({evidence['validation_best']:.3f}) "
-        f"and ended {rise:.1%} higher ({evidence['validation_last']:.3f})"
+        f"validation loss was best at step {evidence['best_step']:.0f} ({best:.3f}) "
+        f"and ended {f'{rise:.1%} higher' if best > SMALL * fallen else 'higher'} ({evidence['validation_last']:.3f})"
     )
 
 

@@ -64,7 +64,10 @@ class TuneSection(Section):
     checkpoint_every: int = Field(25, ge=1, description="Steps between checkpoints.")
     checkpoints: int = Field(2, ge=1, description="Checkpoints that are kept; older ones are removed.")
     spike: float = Field(
-        4.0, gt=1, description="Stop when a loss is this many times the median of the last 20 (and 1 nat above it)."
+        4.0,
+        gt=1,
+        description="Stop when a loss is this many times the median of the last 20, and 1 above it; where losses are "
+        "about zero or below, this many times as far above it as they wander.",
     )
 
     @model_validator(mode="after")

@@ -17,7 +17,10 @@ def check(losses: list[float], norm: float, spike: float, where: str) -> None:
     Args:
         losses: Mean losses so far, this step's last.
         norm: Norm of this step's gradient.
-        spike: A loss this many times the recent median, and one nat above it, is a spike.
+        spike: How far a loss may rise. With m the recent median and R the larger of ``|m|`` and the range of the
+            recent losses, a loss above ``m + (spike - 1) R`` and above ``m + 1`` is a spike. Where losses are positive
+            and wander by less than their median, that is ``spike`` times the median; one that may be negative or
+            about zero, as of preferences and of policies, is measured by how far it wanders anyway.
         where: The step and its rows, for the message.
 
     Raises:
@@ -32,12 +35,16 @@ def check(losses: list[float], norm: float, spike: float, where: str) -> None:
             next_step="lower tune.learning_rate, use setup.precision: float32, or look at these rows",
         )
     recent = losses[-RECENT - 1 : -1]
-    usual = median(recent) if len(recent) >= RECENT // 2 else math.inf
-    if loss > spike * usual and loss > usual + 1:
+    if len(recent) < RECENT // 2:
+        return
+    usual = median(recent)
+    limit = usual + (spike - 1) * max(abs(usual), max(recent) - min(recent))
+    if loss > max(limit, usual + 1):
         raise TrainingError(
             f"the loss jumped to {loss:.3f} from a median of {usual:.3f}; the weights before this step are saved",
             where=where,
-            expected=f"at most tune.spike = {spike} times the median of the last {RECENT} steps",
+            expected=f"at most {limit:.3f}: tune.spike = {spike} times the median of the last {RECENT} steps, or as "
+            "much above it as they wander",
             next_step="look at these rows, lower tune.learning_rate or tune.clip, or raise tune.spike",
         )
 
