@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 SPLITS = ("train", "validation", "test")
+REJECTED, DESIRABLE = "rejected", "desirable"
+"""Fields of judged rows: another answer to the same prompt that was not preferred; whether a row's reply is good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ def as_row(chosen: Format, section: PrepareSection, values: dict[str, Any], orig
     try:
         conversation = chosen.read(values)
         fields = {name: as_text(values[name], name) for name in kept_columns(chosen, section, values)}
+        fields |= chosen.fields(values)
     except Unfit as unfit:
         return Dropped(str(unfit))
     reason = unlearnable(conversation)

@@ -150,3 +150,25 @@ def test_an_unknown_step_is_refused_with_the_nearest():
     with pytest.raises(RecipeError) as caught:
         section_of(source="rows.csv", clean=["duplicate"])
     assert caught.value.suggestion == "duplicates"
+
+
+def judged(rejected: str, prompt: str = "Hi", reply: str = "Hello") -> Row:
+    return Row(row(prompt, reply).conversation, "a:1", {"rejected": rejected, "kind": "a\u200b"})
+
+
+def test_a_rejected_answer_is_cleaned_as_replies_are_and_other_columns_are_not():
+    wash = Wash(default_steps())
+    cleaned = wash.clean(judged("  No\u200b \r\n"))
+    assert isinstance(cleaned, Row)
+    assert cleaned.fields == {"rejected": "No", "kind": "a\u200b"}
+    assert wash.changed["unicode"] == wash.changed["whitespace"] == 1
+
+
+def test_rows_with_other_rejected_answers_are_no_duplicates():
+    check = Duplicates().start()
+    assert [isinstance(check(judged(text)), Dropped) for text in ("no", "never", "no ", "never")] == [
+        False,
+        False,
+        True,
+        True,
+    ]

@@ -349,3 +349,17 @@ def test_all_instructions_have_what_they_need():
         assert set(FORMS[language]) == set(FORMS["en"])
         for wordings in QUESTIONS[language].values():
             assert all("{text}" in template for template in wordings.values())
+
+
+def test_pairs_have_a_wrong_answer_of_the_right_form():
+    right = {row.values["prompt"]: row.values["completion"] for row in read_all(Cldr(count=1500))}
+    pairs = [row.values for row in read_all(Cldr(count=1500, rejected=True))]
+    assert 800 < len(pairs) < 1500
+    for pair in pairs:
+        assert pair["chosen"] == right[pair["prompt"]]
+        assert pair["rejected"] != pair["chosen"]
+    of_format = defaultdict(set)
+    for pair in pairs:
+        of_format[pair["format"]].add(pair["chosen"])
+    known = sum(pair["rejected"] in of_format[pair["format"]] for pair in pairs)
+    assert known > len(pairs) / 2

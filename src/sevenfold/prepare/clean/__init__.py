@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sevenfold.chat.conversation import Conversation
-from sevenfold.prepare.dataset import Row
+from sevenfold.prepare.dataset import REJECTED, Row
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
@@ -36,10 +36,13 @@ class Step(Component):
 
 
 def rewritten(row: Row, change: Callable[[str], str]) -> Row:
-    """The row with every message's text changed; the same object when no text is."""
+    """The row with every message's text changed, and that of a rejected answer; the same object when no text is."""
     messages = row.conversation.messages
     changed = tuple(replace(message, content=change(message.content)) for message in messages)
-    return row if changed == messages else replace(row, conversation=Conversation(changed))
+    fields = {name: change(text) if name == REJECTED else text for name, text in row.fields.items()}
+    if changed == messages and fields == row.fields:
+        return row
+    return replace(row, conversation=Conversation(changed), fields=fields)
 
 
 STEPS = Registry(__name__, Step)

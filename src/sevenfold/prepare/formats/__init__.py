@@ -53,6 +53,15 @@ class Format(Component):
             Unfit: The row cannot be learnt from.
         """
 
+    def fields(self, values: Values) -> dict[str, str]:
+        """What else of the columns that it reads goes on with the row, by name; most formats read nothing else.
+
+        Raises:
+            DataError: A column holds something that this format cannot hold.
+            Unfit: The row cannot be learnt from.
+        """
+        return {}
+
     def settle(self, values: Values) -> Format:
         """The format that reads a source whose first row is ``values``: itself, unless it is found by columns."""
         return self

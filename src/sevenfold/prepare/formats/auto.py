@@ -19,6 +19,10 @@ class Auto(Format):
         """The row in the format that is found."""
         return self.settle(values).read(values)
 
+    def fields(self, values: Values) -> dict[str, str]:
+        """What else the format that is found reads."""
+        return self.settle(values).fields(values)
+
     def settle(self, values: Values) -> Format:
         """The format that is found.
 
@@ -30,7 +34,7 @@ class Auto(Format):
                 return candidate
         raise DataError(
             f"no format is known for the columns {', '.join(values) or '(none)'}",
-            expected="messages; conversations; instruction and output; prompt and completion; or text",
+            expected="messages; conversations; instruction and output; prompt and completion; chosen and rejected; text",
             alternatives=[name for name in FORMATS.names() if name != "auto"],
             next_step="map your columns, columns: {your_name: prompt, your_other: completion}, or write "
             "format: {template: {prompt: '{your_name}', completion: '{your_other}'}}",

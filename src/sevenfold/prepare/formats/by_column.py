@@ -61,3 +61,7 @@ class ByColumn(Format):
     def read(self, values: Values) -> Conversation:
         """The conversation as the row's own format reads it."""
         return self.of(values).read(values)
+
+    def fields(self, values: Values) -> dict[str, str]:
+        """What else the row's own format reads."""
+        return self.of(values).fields(values)

@@ -49,6 +49,10 @@ class Cldr(Source):
     ask: tuple[Language, ...] = Field(("en",), min_length=1, description="Languages of the instructions.")
     count: int = Field(4000, ge=1, description="Rows at most, shared evenly among the kinds as far as each has any.")
     seed: int = Field(17, description="Another seed, other dates, numbers and ways of asking.")
+    rejected: bool = Field(
+        False,
+        description="Pairs: beside the right answer a wrong one, that of an earlier question asked in the same way.",
+    )
 
     @field_validator("languages")
     @classmethod
@@ -85,9 +89,25 @@ class Cldr(Source):
         """The rows, every kind in turn."""
         asking = deal.Asking(sides_of(self.languages), self.ask)
         kinds = Kinds(self, asking, reading)
+        wrong = Wrong() if self.rejected else None
         for number, found in enumerate(deal.take_turns(kinds.all(), self.count), start=1):
-            row = {"prompt": found.prompt, "completion": found.completion, "kind": found.kind}
-            yield RawRow({**row, "format": found.format, "parts": "|".join(found.parts)}, f"cldr:{number}")
+            answers = wrong.beside(found) if wrong else {"completion": found.completion}
+            if answers:
+                row = {"prompt": found.prompt, **answers, "kind": found.kind}
+                yield RawRow({**row, "format": found.format, "parts": "|".join(found.parts)}, f"cldr:{number}")
+
+
+class Wrong:
+    """Wrong answers of the right form: what was right for an earlier question that was asked in the same way."""
+
+    def __init__(self) -> None:
+        self.before: dict[str, str] = {}
+
+    def beside(self, found: deal.Exchange) -> dict[str, str]:
+        """The right answer and a wrong one; nothing where no other was right before."""
+        other = self.before.get(found.format, found.completion)
+        self.before[found.format] = found.completion
+        return {} if other == found.completion else {"chosen": found.completion, "rejected": other}
 
 
 class Kinds:

@@ -15,6 +15,7 @@ from pydantic import Field
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.chat.encoder import TokenSequence
 from sevenfold.errors import DataError
+from sevenfold.prepare.dataset import REJECTED
 from sevenfold.tune.objectives import Objective
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.engine.passes import Pass
 
-REJECTED = "rejected"
 HOW = "format: preference reads the columns prompt, chosen and rejected"
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from sevenfold.errors import DataError
+from sevenfold.prepare.dataset import DESIRABLE, REJECTED
 from sevenfold.tune.objectives import Collected, Figures, Objective
 from sevenfold.tune.objectives._answers import (
-    REJECTED,
     Judged,
     chosen_and_rejected,
     last_reply,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.methods import Moment
 
-DESIRABLE, BASELINE = "desirable", "baseline"
+BASELINE = "baseline"
 GOOD, BAD, STRAY = 1.0, 0.0, -1.0
 """What the column ``desirable`` says of an answer's tokens; a stray answer is another row's."""
 WORDS = {"true": GOOD, "1": GOOD, "yes": GOOD, "good": GOOD, "false": BAD, "0": BAD, "no": BAD, "bad": BAD}
@@ -106,7 +106,8 @@ class Kto(Objective):
         answer = other.ids[other.branches[0] : ends[0]][: limit - own.branches[0]]
         found = replace(own, ids=[*own.ids], weights=[*own.weights])
         found.branch(answer, 1.0)
-        return [replace(found, columns={DESIRABLE: [*own.columns[DESIRABLE], *[STRAY] * len(answer)]})]
+        columns = {name: [*values, *[values[-1]] * len(answer)] for name, values in own.columns.items()}
+        return [replace(found, columns={**columns, DESIRABLE: [*own.columns[DESIRABLE], *[STRAY] * len(answer)]})]
 
     def collect(self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], at: Moment) -> Collected:
         """The rows' own answers with the step's baseline."""
