@@ -49,6 +49,19 @@ class Card(BaseModel):
     """Whether it is an encoder without the head that fills in masked tokens; a random one is in its place."""
 
 
+class Teacher(BaseModel):
+    """What is known of a second model that the first learns from; it lies in the folder ``teacher`` of the first."""
+
+    tuned: Path | None = None
+    """The stage ``tune`` of the run whose tuned model it is."""
+    shared: int
+    """Ids from 0 up to this one mean the same to both..."""
+    apart: list[int] = []
+    """... but for these."""
+    refusal: str = ""
+    """Why probabilities of tokens cannot be compared; empty where they can."""
+
+
 class Model(Result):
     """A causal language model, an encoder or an encoder-decoder on disk.
 
@@ -60,6 +73,11 @@ class Model(Result):
     weights: Path
     revision: str | None = None
     stop_ids: list[int]
+    teacher: Teacher | None = None
+
+    def teacher_model(self) -> Model:
+        """The second model; of a run its base, on which stands what :attr:`Teacher.tuned` learnt."""
+        return Model.open(self.folder / "teacher")
 
     @property
     def tokenizer_folder(self) -> Path:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sevenfold.load import card, places, tokenizer
-from sevenfold.load.model import Model
+from sevenfold.load import card, places, teacher, tokenizer
+from sevenfold.load.model import Model, Teacher
 from sevenfold.load.section import LoadSection
 from sevenfold.record import Entry
 
@@ -12,7 +12,7 @@ def load(section: LoadSection, entry: Entry) -> Model:
     """Find a model, check its files, make its tokenizer safe; the network itself is built when it is needed.
 
     Args:
-        section: Which model, revision and chat template.
+        section: Which model, revision and chat template; perhaps a teacher.
         entry: Where the tokenizer is kept and what was found is written.
 
     Raises:
@@ -43,4 +43,29 @@ def load(section: LoadSection, entry: Entry) -> Model:
     entry.metric("pad_id", safe.tokenizer.pad_token_id)
     model = Model(card=known, weights=place.folder, revision=place.revision, stop_ids=safe.stop_ids)
     safe.tokenizer.save_pretrained(entry.folder / "tokenizer")
+    model = model.save(entry.folder)
+    if section.teacher:
+        model.teacher = load_teacher(section.teacher, model, entry)
     return model.save(entry.folder)
+
+
+def load_teacher(name: str, model: Model, entry: Entry) -> Teacher:
+    """Find the model that the first learns from; it goes into the folder ``teacher``.
+
+    Raises:
+        ModelError: As of :func:`load`, or the run that it names is not trained.
+    """
+    folder, tuned = entry.folder / teacher.FOLDER, None
+    if teacher.is_run(name):
+        base, tuned = teacher.base_of(name)
+        found = teacher.copied(base, folder)
+        entry.note(f"teacher: what the run {name} learnt, on {found.card.name}")
+    else:
+        template = teacher.template_for(name, model.encoder().tokenizer, folder)
+        inner = Entry(folder, entry.console)
+        found = load(LoadSection(model=name, template=template), inner)
+        entry.record.notes += [f"teacher: {note}" for note in inner.record.notes]
+    related = teacher.related(model, found, tuned)
+    if related.refusal:
+        entry.note(f"the teacher's probabilities cannot be compared, its answers can be learnt: {related.refusal}")
+    return related
