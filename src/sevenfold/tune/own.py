@@ -21,6 +21,14 @@ def trained(own: nn.Module | None) -> dict[str, torch.Tensor]:
     return {name: weight.detach() for name, weight in own.named_parameters() if weight.requires_grad}
 
 
+def state(own: nn.Module | None) -> dict[str, torch.Tensor]:
+    """What else the next steps depend on, by name: live tensors, kept in checkpoints (a slow mean of the weights)."""
+    if own is None:
+        return {}
+    kept, buffers = own.state_dict(keep_vars=True), dict(own.named_buffers())
+    return {f"objective.{name}": buffer for name, buffer in buffers.items() if name in kept}
+
+
 def save(own: nn.Module | None, folder: Path) -> None:
     """Write what is trained into a folder; nothing where there is nothing."""
     from safetensors.torch import save_file

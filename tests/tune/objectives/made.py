@@ -16,7 +16,10 @@ from tests.tune.objectives import judged, labelled
 
 PAIRS = ("dpo", "orpo", "reward", "simpo")
 
-FIELDS: dict[str, dict[str, Any]] = {}
+FIELDS: dict[str, dict[str, Any]] = {
+    "grpo": {"rewards": ["overlap"], "answers_each": 4, "max_new_tokens": 12, "repeats": 2, "parts": 2, "beta": 0.01},
+    "ppo": {"rewards": ["overlap"], "max_new_tokens": 12, "reference_decay": 0.9},
+}
 """Fields that an objective cannot do without."""
 SECTION: dict[str, dict[str, Any]] = {}
 """Other keys of the section, where 1e-2 is no sensible rate or a batch needs another size."""

@@ -49,7 +49,10 @@ def test_its_seams_are_proved(proof, case) -> None:
 
 
 def test_its_loss_falls(case) -> None:
-    losses = train(case, steps=30).losses
+    tuned = train(case, steps=30)
+    # What is drawn changes with the model, so one step's loss cannot be compared with another's; rewards can.
+    worth = [-step["figures"].get("reward", 0.0) for step in tuned.history()]
+    losses = worth if case.section.objective.on_policy else tuned.losses
     assert fmean(losses[-5:]) < fmean(losses[:5])
 
 

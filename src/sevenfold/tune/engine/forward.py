@@ -16,6 +16,8 @@ from sevenfold.tune.engine.probe import revealing, trial, truth
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from sevenfold.tune.beside import Working
+
 
 class Forward:
     """The network as training calls it.
@@ -28,13 +30,15 @@ class Forward:
         network: A causal model or an encoder-decoder, on its device.
         precision: The type of matrix products; a network held in another type runs under autocast.
 
-    ``own`` is what an objective has beside the network: a classifier, a value head, a teacher.
+    ``own`` is what an objective has beside the network: a classifier, a value head, a teacher; ``terms`` is what stands
+    beside it in the loss; ``both_directions`` says whether a token's state depends on what stands behind it.
 
     Raises:
         ModelError: No way was found to call the network that equals its plain forward.
     """
 
     own: nn.Module | None = None
+    terms: tuple[Working, ...] = ()
 
     def __init__(self, network: PreTrainedModel, precision: torch.dtype) -> None:
         self.network, self.precision = network, precision
@@ -44,6 +48,7 @@ class Forward:
         with torch.no_grad(), self.autocast(), revealing(network):
             layouts.use_eager(network)
             expected = truth(network, trial(network).to(str(self.device)))
+            self.both_directions = expected.both_directions
             self.layout, notes = layouts.choose(network, expected, precision)
             self.head, more_notes = heads.choose(network, expected, precision)
         self.notes = notes + more_notes
@@ -65,6 +70,16 @@ class Forward:
         batch = batch.to(str(self.device))
         with self.autocast():
             return self.head(self.hidden(batch), batch.labels_N)
+
+    def states_and_logprobs(self, batch: Pass, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
+        """The states from which targets are predicted, ``N x D``, and the targets' log-probabilities, ``N``, in one go.
+
+        Equals ``hidden(batch)`` and, at the temperature 1, ``self(batch)``; else logits are divided by the temperature.
+        """
+        batch = batch.to(str(self.device))
+        with self.autocast():
+            states_ND = self.hidden(batch)
+            return states_ND, heads.at(self.head, temperature)(states_ND, batch.labels_N)
 
     def hidden(self, batch: Pass) -> Tensor:
         """The last hidden states from which targets are predicted, ``N x D``; called under :meth:`autocast`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -135,6 +135,23 @@ class OwnHead:
         if not self.network.config.is_encoder_decoder:
             return {"input_ids": ids_1N, "use_cache": False}
         return {"decoder_input_ids": ids_1N, "encoder_outputs": Answer(states_ND[None]), "use_cache": False}
+
+
+def at(head: ChunkedHead | OwnHead, temperature: float) -> ChunkedHead | OwnHead:
+    """A head whose logits are divided by a temperature.
+
+    Raises:
+        ModelError: Logits are more than a product of states and weight.
+    """
+    if temperature == 1.0:
+        return head
+    if isinstance(head, OwnHead) or head.cap is not None or head.bias is not None or head.before is not None:
+        raise ModelError(
+            "the logits of this network are more than a product of states and weight, so they cannot be divided by a "
+            "temperature in chunks",
+            next_step="temperature: 1",
+        )
+    return replace(head, scale=head.scale / temperature)
 
 
 def same(states: Tensor) -> Tensor:

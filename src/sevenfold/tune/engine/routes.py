@@ -23,6 +23,8 @@ class Segment:
 
 
 Segments = tuple[Segment, ...]
+WHATEVER = -1
+"""The end of a segment that reaches as far as what goes through."""
 _current: ContextVar[Segments | None] = ContextVar("segments", default=None)
 
 
@@ -36,6 +38,12 @@ def segments(batch: Pass) -> Segments:
 def current() -> Segments | None:
     """The segments of the pass that goes through the network now; None where nobody said."""
     return _current.get()
+
+
+def over(count: int) -> Segments | None:
+    """The segments of the ``count`` tokens that go through now; None where nobody said."""
+    found = current()
+    return (Segment(found[0].task, 0, count),) if found and found[-1].end == WHATEVER else found
 
 
 class Following(AbstractContextManager[None]):
@@ -55,6 +63,11 @@ class Following(AbstractContextManager[None]):
 def of_pass(batch: Pass) -> AbstractContextManager[None]:
     """Calls of the network inside the block are this pass; where its tasks are unknown, what holds outside holds on."""
     return Following(segments(batch)) if batch.tasks else nullcontext()
+
+
+def all_of(task: int) -> AbstractContextManager[None]:
+    """Whatever goes through the network inside the block is of one task."""
+    return Following((Segment(task, 0, WHATEVER),))
 
 
 def again() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

@@ -136,7 +136,7 @@ class SeveralGroup(Group):
         """
         members: list[Any] = self.members
         count = x.numel() // x.shape[-1]
-        found = routes.current() or (Segment(members[0].answers, 0, count),)
+        found = routes.over(count) or (Segment(members[0].answers, 0, count),)
         if routes.tokens(found) != count:
             raise ModelError(
                 f"an adapted layer reads {count} tokens of a pass of {routes.tokens(found)}: which task they are of is "

@@ -161,6 +161,9 @@ def apply(section: TuneSection, forward: Forward, rows: dict[str, Encoded], entr
         rows: The splits ``train`` and ``validation``.
         entry: The stage's folder, which keeps the states while the stage runs, and its notes.
     """
+    if section.objective.on_policy:
+        # What is read was written a moment ago, and does not come again.
+        return None
     every = section.total_steps(len(rows["train"])) > section.steps_per_epoch(len(rows["train"]))
     tokens = read_again(section, rows, every)
     if section.engine.trunk_cache == "never" or not tokens:
