@@ -65,7 +65,8 @@ def expectations(case: Case, task: str | None = None) -> Iterator[Expected]:
     import torch
 
     assert case.tuned is not None
-    sequences = case.short_sequences()
+    # Of answers that share a prompt the first: several in a row are no text that anybody would send.
+    sequences = [sequence.texts()[0] for sequence in case.short_sequences()]
     network = case.tuned.network(case.model, torch.float32)
     if task is not None:
         case.tuned.chosen_method().select(network, task)

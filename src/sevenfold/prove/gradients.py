@@ -93,7 +93,11 @@ def of_passes(forward: Forward, batch: list[Pass], case: Case) -> Gradients:
 
 
 def of_rows(forward: Forward, sequences: list[TokenSequence], case: Case) -> Gradients:
-    """The plain computation: each text alone, transformers' own attention and head, the loss over all targets."""
+    """The plain computation: each text alone, transformers' own attention and head, the loss over all targets.
+
+    Answers that share a prompt are texts by themselves, each with the whole prompt before it, so that a way of laying
+    them out, of numbering their places or of telling what is predicted from what is compared with none.
+    """
     import torch
 
     from sevenfold.tune.engine.passes import joined, pack
@@ -101,7 +105,8 @@ def of_rows(forward: Forward, sequences: list[TokenSequence], case: Case) -> Gra
     network, objective = forward.network, case.section.objective
     used = network.config._attn_implementation
     network.set_attn_implementation("eager")
-    documents = [pack([sequence], objective.here).to(str(forward.device)) for sequence in sequences]
+    texts = [text for sequence in sequences for text in sequence.texts()]
+    documents = [pack([text], objective.here).to(str(forward.device)) for text in texts]
     outputs = torch.cat([objective.outputs(Plain(forward), document) for document in documents])
     whole = joined(documents)
     loss = objective.loss(outputs, whole) / objective.weight(whole)
@@ -126,6 +131,14 @@ class Plain(Forward):
 
         logits_NV = self.said(batch)[1]
         return torch.log_softmax(logits_NV.float(), -1).gather(-1, batch.labels_N[:, None])[:, 0]
+
+    def states_and_logprobs(self, batch: Pass, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
+        """States, ``N x D``, and the targets' log-probabilities, ``N``."""
+        import torch
+
+        states_ND, logits_NV = self.said(batch)
+        logprobs_NV = torch.log_softmax(logits_NV.float() / temperature, -1)
+        return states_ND, logprobs_NV.gather(-1, batch.labels_N[:, None])[:, 0]
 
     def hidden(self, batch: Pass) -> Tensor:
         """The states from which targets are predicted, ``N x D``."""
