@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from sevenfold.deploy.exports import EXPORTS
 from sevenfold.deploy.section import DeploySection
 from sevenfold.errors import RecipeError
+from sevenfold.evaluate.metrics import LikelihoodMetric, metric_name
 from sevenfold.evaluate.section import EvaluateSection
 from sevenfold.load.section import LoadSection
 from sevenfold.monitor.section import MonitorSection
@@ -19,6 +20,7 @@ from sevenfold.prepare.section import PrepareSection
 from sevenfold.schema import Section, Strict, explain
 from sevenfold.setup.section import SetupSection
 from sevenfold.tune.methods import METHODS
+from sevenfold.tune.objectives import OBJECTIVES
 from sevenfold.tune.section import TuneSection
 
 KeyPath = tuple[str, ...]
@@ -89,7 +91,7 @@ class Recipe(Strict):
         except ValidationError as error:
             raise explain(error, cls, locate) from None
         recipe.check_exports(locate(("deploy", "export")))
-        return recipe
+        return recipe.measuring(locate(("evaluate", "metrics")))
 
     def check_exports(self, where: str) -> None:
         """Refuse, before anything is trained, to export nothing but forms that what is learnt does not have.
@@ -108,6 +110,30 @@ class Recipe(Strict):
                 next_step=f"deploy.export: {['adapter', *names]}; what does not exist is left out, and the service "
                 "answers with the adapter beside its base",
             )
+
+    def measuring(self, where: str) -> Recipe:
+        """The recipe with the objective's own metrics where it names none.
+
+        Raises:
+            RecipeError: A metric reads the likelihood of a text, and the tuned model answers with labels.
+        """
+        objective, evaluate = self.tune.objective, self.evaluate
+        measures = objective.measures
+        if measures and "metrics" not in evaluate.model_fields_set:
+            values = {**evaluate.model_dump(mode="json"), "metrics": list(measures)}
+            return self.model_copy(update={"evaluate": EvaluateSection.model_validate(values)})
+        read = [metric for metric in evaluate.metrics if isinstance(metric, LikelihoodMetric)]
+        if read and not objective.writes:
+            name = OBJECTIVES.name_of(objective)
+            own = [next(iter(one)) if isinstance(one, dict) else one for one in measures]
+            raise RecipeError(
+                f"the metric {metric_name(read[0])!r} reads the likelihood of a text, and a model that is tuned by "
+                f"{name!r} writes none",
+                where=where,
+                expected=f"metrics of answers, such as {', '.join(own)}",
+                next_step="leave it out of evaluate.metrics",
+            )
+        return self
 
     def section(self, stage: str) -> Section:
         """The section of a stage."""

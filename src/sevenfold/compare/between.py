@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sevenfold.evaluate.metrics import AnswersMetric
 from sevenfold.evaluate.paired import Comparison, Pairs, compare
 
 if TYPE_CHECKING:
@@ -51,7 +52,18 @@ def against(
     """
     sides = [np.array([row["tuned"]["values"][name] for row in rows]) for rows in (first, second)]
     weights = np.array([row["weights"][name] for row in first], dtype=np.float64)
-    return compare(name, Pairs(metric, sides[0], sides[1], weights), seed, resamples, confidence)
+    pairs = Pairs(metric, sides[0], sides[1], weights, tables(metric, first, second))
+    return compare(name, pairs, seed, resamples, confidence)
+
+
+def tables(metric: Metric, *sides: Rows) -> tuple[Any, Any] | None:
+    """The figures of both sides' answers, where the metric is more than a mean of the rows' values."""
+    if not isinstance(metric, AnswersMetric):
+        return None
+    first, second = (
+        metric.table([row["tuned"]["text"] for row in rows], [row["reference"] for row in rows]) for rows in sides
+    )
+    return first, second
 
 
 def together(confidence: float, comparisons: int) -> float:

@@ -72,4 +72,5 @@ def by_group(
 
 def part(pairs: Pairs, rows_N: np.ndarray) -> Pairs:
     """The values of some of the rows."""
-    return Pairs(pairs.metric, pairs.base_N[rows_N], pairs.tuned_N[rows_N], pairs.weights_N[rows_N])
+    tables = (pairs.tables[0][rows_N], pairs.tables[1][rows_N]) if pairs.tables else None
+    return Pairs(pairs.metric, pairs.base_N[rows_N], pairs.tuned_N[rows_N], pairs.weights_N[rows_N], tables)

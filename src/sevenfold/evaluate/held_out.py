@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError
-from sevenfold.prepare.dataset import Dataset, Row
+from sevenfold.prepare.dataset import REJECTED, Dataset, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Question:
         sequence: The prompt's ids and behind them the reference's, which alone are supervised.
         task: The task whose adapter is asked, where each has its own.
         group: The rows that it is also compared with alone.
+        rejected: The prompt's ids and behind them those of the answer that was not preferred, where the row has one.
     """
 
     number: int
@@ -36,10 +37,12 @@ class Question:
     sequence: TokenSequence
     task: str | None = None
     group: str | None = None
+    rejected: TokenSequence | None = None
 
     def led(self, lead: Sequence[int]) -> Question:
         """The question behind virtual tokens."""
-        return replace(self, prompt_ids=[*lead, *self.prompt_ids], sequence=self.sequence.led(lead))
+        rejected = self.rejected.led(lead) if self.rejected else None
+        return replace(self, prompt_ids=[*lead, *self.prompt_ids], sequence=self.sequence.led(lead), rejected=rejected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,19 @@ def ask(number: int, row: Row, encoder: Encoder, context: int) -> Question | str
         return "without a reply"
     prompt = conversation.prompt()
     ids = encoder.prompt(prompt)
-    sequence = TokenSequence()
-    sequence.append(ids, 0.0)
-    sequence.append(encoder.reply(conversation.messages, len(prompt)), 1.0)
-    if len(sequence) > context:
+    sequence = answered(ids, encoder.reply(conversation.messages, len(prompt)))
+    rejected = None
+    if REJECTED in row.fields:
+        other = Message("assistant", row.fields[REJECTED])
+        rejected = answered(ids, encoder.reply((*prompt, other), len(prompt)))
+    if max(len(sequence), len(rejected or ())) > context:
         return "longer than the context"
-    return Question(number, row.origin, prompt, conversation.reference(), ids, sequence)
+    return Question(number, row.origin, prompt, conversation.reference(), ids, sequence, rejected=rejected)
+
+
+def answered(prompt_ids: list[int], reply_ids: list[int]) -> TokenSequence:
+    """A prompt and an answer behind it, which alone is supervised."""
+    sequence = TokenSequence()
+    sequence.append(prompt_ids, 0.0)
+    sequence.append(reply_ids, 1.0)
+    return sequence

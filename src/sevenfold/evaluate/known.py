@@ -32,6 +32,7 @@ def content_key(work: Work, section: EvaluateSection, model: Model, environment:
     return digest(
         {
             "questions": [[one.number, one.prompt_ids, one.sequence.ids] for one in work.questions],
+            "rejected": [one.rejected.ids for one in work.questions if one.rejected] if work.judged else [],
             "passages": [one.ids for one in work.passages],
             "asked": [work.answered, work.scored, section.max_new_tokens, section.batch],
             "weights": {path.name: cache.remembered_digest(path) for path in sorted(weights.glob("*.safetensors"))},

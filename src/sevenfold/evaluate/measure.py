@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
+from sevenfold.errors import DataError
 from sevenfold.evaluate.held_out import Question
 from sevenfold.evaluate.jsonl import Kept
-from sevenfold.evaluate.metrics import AnswerMetric, Likelihood, LikelihoodMetric
+from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, Likelihood, LikelihoodMetric, PairMetric
 from sevenfold.evaluate.report import Answers
 from sevenfold.generate.engine import Engine, Sampling
+from sevenfold.prepare.dataset import REJECTED
 
 if TYPE_CHECKING:
     from sevenfold.console import Task
@@ -24,7 +26,8 @@ class Work:
     """What each model is asked.
 
     Args:
-        questions: The held-out rows; ``answered`` and ``scored`` say whether a metric needs answers and likelihoods.
+        questions: The held-out rows; ``answered``, ``scored`` and ``judged`` say whether a metric needs answers, the
+            likelihoods of the references, and those of rejected answers.
         passages: General text, each token of it supervised but the first.
     """
 
@@ -32,11 +35,12 @@ class Work:
     passages: list[TokenSequence]
     answered: bool
     scored: bool
+    judged: bool = False
 
     @property
     def units(self) -> int:
         """Answers and scores in all."""
-        return len(self.questions) * (self.answered + self.scored) + len(self.passages)
+        return len(self.questions) * (self.answered + self.scored + self.judged) + len(self.passages)
 
     def led(self, lead: Sequence[int]) -> Work:
         """The same work behind virtual tokens."""
@@ -48,11 +52,13 @@ class Work:
 class Measured:
     """What one model gave, in the order of the questions and of the passages.
 
-    ``answers`` are dictionaries with ``text``, ``finish_reason`` and ``tokens``.
+    ``answers`` are dictionaries with ``text``, ``finish_reason`` and ``tokens``, and ``labels``, the probability of
+    each, where the model answers with one.
     """
 
     answers: list[dict[str, Any]] = field(default_factory=list)
     references: list[Likelihood] = field(default_factory=list)
+    rejected: list[Likelihood] = field(default_factory=list)
     passages: list[Likelihood] = field(default_factory=list)
 
     def summary(self) -> Answers:
@@ -70,8 +76,9 @@ def work_for(section: EvaluateSection, questions: list[Question], passages: list
     return Work(
         questions,
         passages,
-        answered=any(isinstance(metric, AnswerMetric) for metric in section.metrics),
-        scored=any(isinstance(metric, LikelihoodMetric) for metric in section.metrics),
+        answered=any(isinstance(metric, AnswerMetric | AnswersMetric) for metric in section.metrics),
+        scored=any(isinstance(metric, LikelihoodMetric | PairMetric) for metric in section.metrics),
+        judged=any(isinstance(metric, PairMetric) for metric in section.metrics),
     )
 
 
@@ -103,6 +110,10 @@ def measure(
             for own, questions in by_adapter(engine, work.questions):
                 asking.score(own, {f"reference {question.number}": question.sequence for question in questions})
             found.references = [likelihood(kept, f"reference {question.number}") for question in work.questions]
+        if work.judged:
+            for own, questions in by_adapter(engine, work.questions):
+                asking.score(own, {f"rejected {question.number}": rejected_of(question) for question in questions})
+            found.rejected = [likelihood(kept, f"rejected {question.number}") for question in work.questions]
         passages = {f"passage {index}": sequence for index, sequence in enumerate(work.passages)}
         asking.score(engine, passages)
         found.passages = [likelihood(kept, key) for key in passages]
@@ -120,6 +131,22 @@ def by_adapter(engine: Engine, questions: Sequence[Question]) -> Iterator[tuple[
         yield engine, list(questions)
     for task, own in adapters.items():
         yield own, [question for question in questions if question.task == task]
+
+
+def rejected_of(question: Question) -> TokenSequence:
+    """A row's rejected answer behind its prompt.
+
+    Raises:
+        DataError: The row has none.
+    """
+    if question.rejected is None:
+        raise DataError(
+            f"a held-out row has no column {REJECTED!r}, and a metric compares its answer with another one",
+            where=question.origin,
+            next_step="leave the metric out of evaluate.metrics; or format: preference, which reads prompt, chosen and "
+            "rejected",
+        )
+    return question.rejected
 
 
 def likelihood(kept: Kept, key: str) -> Likelihood:
@@ -156,7 +183,9 @@ class Asking:
         def work(batch: Sequence[Question]) -> list[dict[str, Any]]:
             given = engine.generate([question.prompt_ids for question in batch], sampling)
             return [
-                {"text": one.text, "finish_reason": one.finish_reason, "tokens": one.completion_tokens} for one in given
+                {"text": one.text, "finish_reason": one.finish_reason, "tokens": one.completion_tokens}
+                | ({"labels": one.labels} if one.labels else {})
+                for one in given
             ]
 
         self.kept.complete(questions, self.section.batch, lambda one: len(one.prompt_ids), work, self.bar)

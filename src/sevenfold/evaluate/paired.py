@@ -32,20 +32,42 @@ class Pairs:
         base_N: The base's value of each row.
         tuned_N: The tuned model's value of each row.
         weights_N: Each row's weight: tokens for likelihoods, 1 for answers.
+        tables: The figures of base and tuned that ``finish`` takes the means of, ``N x M`` each, where the metric is
+            more than a mean of the rows' values.
     """
 
     metric: Metric
     base_N: Floats
     tuned_N: Floats
     weights_N: Floats
+    tables: tuple[Floats, Floats] | None = None
 
     def figures(self, rows: np.ndarray | slice) -> tuple[Floats, Floats]:
         """The two figures over ``rows``, along the last axis of a choice of row numbers."""
+        if self.tables:
+            return self.figures_of_tables(rows, self.tables)
         weights = self.weights_N[rows]
         total = weights.sum(axis=-1)
         base = (self.base_N[rows] * weights).sum(axis=-1) / total
         tuned = (self.tuned_N[rows] * weights).sum(axis=-1) / total
         return self.metric.finish(base), self.metric.finish(tuned)
+
+    def figures_of_tables(self, rows: np.ndarray | slice, tables: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        """The same of tables: how often each row was drawn, times the table."""
+        mass = self.weights_N if isinstance(rows, slice) else drawn_counts(rows, len(self.weights_N)) * self.weights_N
+        base, tuned = (self.metric.finish(mass @ table / mass.sum(axis=-1, keepdims=True)) for table in tables)
+        return base, tuned
+
+    def without_one(self) -> Floats:
+        """The difference with each row left out once, ``N``."""
+        total = self.weights_N.sum() - self.weights_N
+        columns = self.tables or (self.base_N[:, None], self.tuned_N[:, None])
+        sides = []
+        for table in columns:
+            mass = table * self.weights_N[:, None]
+            mean = (mass.sum(axis=0) - mass) / total[:, None]
+            sides.append(self.metric.finish(mean if self.tables else mean[:, 0]))
+        return sides[1] - sides[0]
 
     def difference(self, rows: np.ndarray | slice) -> Floats:
         """Tuned less base over ``rows``."""
@@ -137,6 +159,14 @@ def resampled(pairs: Pairs, seed: int, resamples: int) -> Floats:
     return np.concatenate([pairs.difference(generator.integers(0, count, (size, count))) for size in sizes])
 
 
+def drawn_counts(rows: np.ndarray, count: int) -> Floats:
+    """How often each of ``count`` rows is in each draw, ``... x count``; draws lie along the last axis."""
+    draws = rows.reshape(-1, rows.shape[-1])
+    places = draws + count * np.arange(len(draws))[:, None]
+    found = np.bincount(places.ravel(), minlength=count * len(draws))
+    return found.reshape(*rows.shape[:-1], count).astype(np.float64)
+
+
 def interval(pairs: Pairs, drawn: Floats, confidence: float) -> tuple[float, float]:
     """The bias-corrected and accelerated interval (BCa) of the difference.
 
@@ -167,11 +197,7 @@ def skew_of_jackknife(pairs: Pairs) -> float:
     total = pairs.weights_N.sum() - pairs.weights_N
     if not total.all():
         return 0.0
-    sides = [
-        pairs.metric.finish(((values * pairs.weights_N).sum() - values * pairs.weights_N) / total)
-        for values in (pairs.base_N, pairs.tuned_N)
-    ]
-    without_N = sides[1] - sides[0]
+    without_N = pairs.without_one()
     away_N = without_N.mean() - without_N
     spread = float((away_N**2).sum())
     return float((away_N**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from sevenfold.evaluate.curve import Curve
 from sevenfold.evaluate.forgetting import Forgetting
+from sevenfold.evaluate.labels import Spread
 from sevenfold.evaluate.paired import Comparison
 from sevenfold.record import Result
 
@@ -44,6 +45,8 @@ class Report(Result):
     """Group to every metric over its rows alone; empty where rows are all alike."""
     answers: dict[str, Answers]
     """``base`` and ``tuned``; empty when no metric needs answers."""
+    labels: dict[str, Spread] = Field(default_factory=dict)
+    """``base`` and ``tuned``: which labels were said for which; empty where none are measured."""
     forgetting: Forgetting | None
     curve: Curve
 

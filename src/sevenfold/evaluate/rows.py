@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sevenfold.evaluate.held_out import Question
 from sevenfold.evaluate.measure import Measured
-from sevenfold.evaluate.metrics import AnswerMetric, LikelihoodMetric, Metric
+from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, LikelihoodMetric, Metric, PairMetric
 from sevenfold.evaluate.paired import Pairs
+
+if TYPE_CHECKING:
+    from sevenfold.evaluate.metrics import Floats
 
 
 def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> list[float]:
     """One model's value of each question."""
+    if isinstance(metric, AnswersMetric):
+        return [float(value) for value in table_of(metric, measured, questions)[:, 0]]
     if isinstance(metric, LikelihoodMetric):
         return [metric.value(likelihood) for likelihood in measured.references]
+    if isinstance(metric, PairMetric):
+        return [metric.value(*both) for both in zip(measured.references, measured.rejected, strict=True)]
     assert isinstance(metric, AnswerMetric)
     return [
         metric.value(answer["text"], question.reference)
         for answer, question in zip(measured.answers, questions, strict=True)
     ]
+
+
+def table_of(metric: AnswersMetric, measured: Measured, questions: list[Question]) -> Floats:
+    """One model's figures of each question."""
+    return metric.table([answer["text"] for answer in measured.answers], [question.reference for question in questions])
 
 
 def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: Measured) -> Pairs:
@@ -33,6 +45,9 @@ def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: M
         np.array(values_of(metric, base, questions)),
         np.array(values_of(metric, tuned, questions)),
         np.array(weights, dtype=np.float64),
+        (table_of(metric, base, questions), table_of(metric, tuned, questions))
+        if isinstance(metric, AnswersMetric)
+        else None,
     )
 
 

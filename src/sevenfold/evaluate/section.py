@@ -16,7 +16,9 @@ class EvaluateSection(Section):
     """Better or not: base and tuned model on the same held-out rows."""
 
     metrics: list[Annotated[Metric, Chosen(METRICS)]] = Field(
-        default_factory=default_metrics, min_length=1, description="What is measured, by name."
+        default_factory=default_metrics,
+        min_length=1,
+        description="What is measured, by name; not given: the objective's own, of text loss to exact_match.",
     )
     rows: int = Field(64, ge=1, description="Held-out rows to score, drawn with the seed; all when there are fewer.")
     max_new_tokens: int = Field(96, ge=1, description="The longest generated answer, tokens; decoding is greedy.")

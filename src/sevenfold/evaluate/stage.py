@@ -13,26 +13,25 @@ from sevenfold.evaluate.forgetting import Forgetting, forgetting
 from sevenfold.evaluate.groups import TASK, by_group, grouping
 from sevenfold.evaluate.held_out import HeldOut, Question, held_out
 from sevenfold.evaluate.jsonl import write_lines
+from sevenfold.evaluate.labels import spread_of
 from sevenfold.evaluate.measure import Measured, measure, plain_sequence, work_for
 from sevenfold.evaluate.metrics import metric_name
 from sevenfold.evaluate.paired import Pairs, compare
 from sevenfold.evaluate.passages import passages
 from sevenfold.evaluate.report import ROWS_FILE, Report, overall, summarise
 from sevenfold.evaluate.rows import pairs_of, row_objects
+from sevenfold.generate.labels import LabelEngine
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from sevenfold.evaluate.section import EvaluateSection
-    from sevenfold.generate.engine import Adapters, Engine
+    from sevenfold.generate.engine import Engine
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset
     from sevenfold.record import Entry
     from sevenfold.setup.environment import Environment
     from sevenfold.tune.tuned import Tuned
-
-    Built = tuple[PreTrainedModel, Adapters | None]
-    """A network, and the adapters in it where there are several."""
 
 
 def evaluate(
@@ -65,21 +64,24 @@ def evaluate(
     grouped = grouping(section, tuned)
     chosen = held_out(dataset, encoder, room, section.rows, environment.seed, tuned.task_of, grouped)
     note_rows(chosen, entry)
-    work = work_for(section, chosen.questions, general_sequences(section, encoder, room, entry))
+    objective = tuned.chosen_objective()
+    # Who answers with labels has no likelihood of a text.
+    general = general_sequences(section, encoder, room, entry) if objective.writes else []
+    work = work_for(section, chosen.questions, general)
     works = {"base": work, "tuned": work.led(lead)}
-    encoders = {"base": encoder, "tuned": model.encoder(lead)}
-    networks: dict[str, Callable[[], Built]] = {
-        "base": lambda: (model.network(environment.dtype), None),
-        "tuned": lambda: with_adapters(tuned, tuned.network(model, environment.dtype)),
+    engines: dict[str, Callable[[], Engine]] = {
+        "base": opener(lambda: base_engine(section, model, environment, tuned)),
+        "tuned": opener(
+            lambda: tuned.engine(
+                placed(tuned.network(model, environment.dtype), environment), model, model.encoder(lead), section.batch
+            )
+        ),
     }
     if work.passages and tuned.tasks():
         entry.note(f"general text is read by the adapter of the task {tuned.tasks()[0]!r}")
     same = known.content_key(work, section, model, environment)
     known.lend(same, entry)
-    measured = {
-        name: measure(name, opener(network, encoders[name], environment, section), works[name], section, entry)
-        for name, network in networks.items()
-    }
+    measured = {name: measure(name, open_engine, works[name], section, entry) for name, open_engine in engines.items()}
     known.keep(same, entry)
     pairs = paired(section, chosen.questions, measured)
     write_lines(entry.folder / ROWS_FILE, row_objects(chosen.questions, measured["base"], measured["tuned"], pairs))
@@ -99,6 +101,7 @@ def evaluate(
         grouped_by=section.by or (TASK if tuned.tasks() else ""),
         groups=by_group(chosen.questions, pairs, environment.seed, section.resamples, section.confidence),
         answers={name: one.summary() for name, one in measured.items()} if work.answered else {},
+        labels=spread_of(section, chosen.questions, measured),
         forgetting=forgotten(measured, section, environment) if work.passages else None,
         curve=read_curve(tuned.losses, tuned.validation_losses),
     )
@@ -106,9 +109,23 @@ def evaluate(
     return report.save(entry.folder)
 
 
-def with_adapters(tuned: Tuned, network: PreTrainedModel) -> Built:
-    """The tuned network with its adapters, where it has several."""
-    return network, tuned.adapters(network)
+def base_engine(section: EvaluateSection, model: Model, environment: Environment, tuned: Tuned) -> Engine:
+    """Who the tuned model is compared with: the base writing its answers to the same prompts, where it can write.
+
+    A model that only reads has no answers before it is tuned; there it is the best answer without having read.
+    """
+    if model.card.kind == "encoder":
+        unread = tuned.chosen_objective().unread()
+        return LabelEngine(lambda prompts: [unread] * len(prompts), model.encoder(), model.card.context)
+    from sevenfold.generate.engines.transformers import TransformersEngine
+
+    return TransformersEngine(placed(model.network(environment.dtype), environment), model.encoder(), section.batch)
+
+
+def placed(network: PreTrainedModel, environment: Environment) -> PreTrainedModel:
+    """The network on its device."""
+    network.to(environment.device)  # type: ignore[arg-type]
+    return network
 
 
 def note_rows(chosen: HeldOut, entry: Entry) -> None:
@@ -130,18 +147,12 @@ def general_sequences(section: EvaluateSection, encoder: Encoder, context: int, 
     return fitting
 
 
-def opener(
-    build: Callable[[], Built], encoder: Encoder, environment: Environment, section: EvaluateSection
-) -> Callable[[], Engine]:
-    """A function that builds a network on the device and puts the reference engine before it."""
+def opener(make: Callable[[], Engine]) -> Callable[[], Engine]:
+    """A function that makes an engine when nothing holds memory for the one before."""
 
     def open_engine() -> Engine:
-        from sevenfold.generate.engines.transformers import TransformersEngine
-
         free_memory()
-        network, adapters = build()
-        network.to(environment.device)  # type: ignore[arg-type]
-        return TransformersEngine(network, encoder, section.batch, adapters)
+        return make()
 
     return open_engine
 

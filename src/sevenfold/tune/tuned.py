@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel
 
-    from sevenfold.generate.engine import Adapters
+    from sevenfold.chat.encoder import Encoder
+    from sevenfold.generate.engine import Adapters, Engine
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.methods import Method
     from sevenfold.tune.objectives import Objective
@@ -145,6 +146,28 @@ class Tuned(Result):
 
         tasks = self.tasks()
         return Adapters(tasks, tasks[0], partial(self.chosen_method().select, network)) if tasks else None
+
+    def engine(self, network: PreTrainedModel, model: Model, encoder: Encoder, batch: int = 8) -> Engine:
+        """Who answers: the network as a writer, or with what the objective has beside it.
+
+        Args:
+            network: What :meth:`network` gave, on its device.
+            model: The base model.
+            encoder: The model's encoder, with the virtual tokens that the method puts first.
+            batch: Prompts that are answered at once.
+        """
+        objective, adapters = self.chosen_objective(), self.adapters(network)
+        if objective.writes:
+            from sevenfold.generate.engines.transformers import TransformersEngine
+
+            return TransformersEngine(network, encoder, batch, adapters)
+        from sevenfold.generate.labels import LabelEngine
+        from sevenfold.tune.engine.forward import Forward
+
+        forward = Forward(network, network.dtype)
+        forward.own = self.own(network, model)
+        read, judge = partial(objective.answers, forward, encoder), partial(objective.judge, forward)
+        return LabelEngine(read, encoder, model.card.context, batch, adapters, judge)
 
     def unmergeable(self) -> str | None:
         """Why there is no form as plain weights; None where there is one."""

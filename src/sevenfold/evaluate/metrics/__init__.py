@@ -13,6 +13,8 @@ from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -60,6 +62,21 @@ class AnswerMetric(Metric):
         raise NotImplementedError
 
 
+class AnswersMetric(Metric):
+    """A metric of all answers together, such as an F1: it is more than a mean of the rows' values.
+
+    Every row brings some figures; ``finish`` makes the metric's figure of their means.
+    """
+
+    def table(self, answers: Sequence[str], references: Sequence[str]) -> Floats:
+        """Each row's figures, ``N x M``; the first is the row's own value, larger where ``better`` is higher."""
+        raise NotImplementedError
+
+    def finish(self, mean: Floats) -> Floats:
+        """The metric's figure from the mean of the rows' figures, ``... x M``."""
+        raise NotImplementedError
+
+
 class LikelihoodMetric(Metric):
     """A metric of the likelihood of the references; a row weighs as many tokens as its reference has.
 
@@ -69,6 +86,17 @@ class LikelihoodMetric(Metric):
     def value(self, likelihood: Likelihood) -> float:
         """One row's value: nats per token."""
         return likelihood.nll / likelihood.tokens
+
+
+class PairMetric(Metric):
+    """A metric of the likelihoods of a row's preferred answer and of its rejected one; every row weighs the same.
+
+    A reward model's likelihood is its reward: ``nll`` is the reward with its sign turned, of one token.
+    """
+
+    def value(self, chosen: Likelihood, rejected: Likelihood) -> float:
+        """One row's value."""
+        raise NotImplementedError
 
 
 METRICS = Registry(__name__, Metric)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sevenfold.errors import ModelError
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
@@ -37,10 +38,12 @@ class Collected:
     Args:
         updates: The sequences of each of its updates; most objectives make one.
         figures: What is worth watching of how they came about, a mean each (a reward, a length).
+        notes: What the user has to know; the same one is said once.
     """
 
     updates: list[list[TokenSequence]]
     figures: Figures = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,17 @@ class Objective(Component):
     reference: ClassVar[bool] = False
     """Whether targets have a column ``reference``: their log-probabilities, nats, before the first step. The trainer
     computes them once."""
+    language: ClassVar[bool] = False
+    """Whether the loss is a negative log-likelihood and counts targets, so that other texts can stand among the rows."""
     on_policy: ClassVar[bool] = False
     """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
     writes: ClassVar[bool] = True
     """Whether the tuned model writes its answers; otherwise :meth:`answers` says them."""
-    measures: ClassVar[tuple[str, ...]] = ()
-    """The metrics of a recipe that names none; empty: those of text that is written."""
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """The metrics of a recipe that names none, as a recipe writes them; empty: those of text that is written."""
+        return ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -160,6 +168,22 @@ class Objective(Component):
             encoder: Reads the prompts back.
             prompts: As a server would send them.
         """
+        raise NotImplementedError(type(self).__name__)
+
+    def judge(self, forward: Forward, sequences: Sequence[TokenSequence]) -> list[float]:
+        """What the answers of some sequences are worth, higher is better, where the tuned network judges answers.
+
+        Args:
+            forward: As of :meth:`answers`.
+            sequences: Prompts with one answer each, whose tokens alone have weights.
+
+        Raises:
+            ModelError: It judges none.
+        """
+        raise ModelError(f"a model that is tuned by {type(self).__name__.lower()} does not judge answers")
+
+    def unread(self) -> Labelled:
+        """The best answer of who has not read the prompt: what a base that cannot write is measured by."""
         raise NotImplementedError(type(self).__name__)
 
     def whole(self, forward: Forward) -> Whole | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -51,8 +51,6 @@ class Classify(Reading):
     ``rows without / rows with``. With costs, the loss is mixed with the expected cost ``sum_j p_j C[y, j]``, and the
     answer is the label whose expected cost is least (Elkan 2001). The last reply of a row is its label.
     """
-
-    measures: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1")
 
     kind: Literal["single", "multi"] = Field("single", description="One label a text, or any number of them.")
     labels: tuple[str, ...] = Field((), description="The labels; default: those of the training rows, sorted.")
@@ -127,6 +125,16 @@ class Classify(Reading):
     def numbers(self) -> dict[str, int]:
         """Each label's number."""
         return {label: number for number, label in enumerate(self.labels)}
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """Accuracy and macro-F1, of several labels a text by label."""
+        several = {"separator": self.separator, "none": self.none} if self.kind == "multi" else {}
+        return (
+            {"accuracy": several},
+            {"macro_f1": several},
+            *([{"cost": {"costs": self.costs}}] if self.costs else []),
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -274,6 +282,18 @@ class Classify(Reading):
         """The labels of a text as a reply writes them."""
         found = [label for label, prob in zip(self.labels, probs, strict=True) if prob > self.threshold]
         return self.separator.join(found) or self.none
+
+    def unread(self) -> Labelled:
+        """The label with the least expected cost by the training rows' shares, most often the commonest."""
+        import torch
+
+        from sevenfold.generate.labels import Labelled
+
+        shares = [count / max(sum(self.counts), 1) for count in self.counts]
+        probs = dict(zip(self.labels, shares, strict=True))
+        if self.kind == "multi":
+            return Labelled(self.none, probs)
+        return Labelled(self.labels[int(self.chosen(torch.tensor([shares]))[0])], probs)
 
     def whole(self, forward: Forward) -> Whole:
         """``AutoModelForSequenceClassification``, which reads the last token of a causal model."""

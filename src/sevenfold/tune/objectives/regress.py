@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -43,8 +43,6 @@ class Regress(Reading):
     number; an answer is the number in the rows' own units.
     """
 
-    measures: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2")
-
     error: Literal["squared", "huber"] = Field("squared", description="The loss of an error.")
     delta: float = Field(1.0, gt=0, description="Huber's loss: where it becomes linear, standard deviations.")
     state: State = Field("last", description="What a text is read from: the last token's state, the first's, or all.")
@@ -76,6 +74,11 @@ class Regress(Reading):
             )
         found = {"mean": mean if self.mean is None else self.mean, "deviation": self.deviation or deviation}
         return self.model_copy(update=found)
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """Mean absolute and root mean squared error, and the share of the variance that is explained."""
+        return ("mae", "rmse", "r2")
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -159,6 +162,12 @@ class Regress(Reading):
         )
         said_B = self.numbers(forward, states_ND, batch).double() * deviation + mean
         return [Labelled(f"{value:.{self.digits}g}") for value in said_B.tolist()]
+
+    def unread(self) -> Labelled:
+        """The training rows' mean."""
+        from sevenfold.generate.labels import Labelled
+
+        return Labelled(f"{self.scale[0]:.{self.digits}g}")
 
     def whole(self, forward: Forward) -> Whole:
         """``AutoModelForSequenceClassification`` with one label, which reads the last token of a causal model."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -34,8 +35,6 @@ class Span(Reading):
     stands more than once, the row's field ``start`` says at which character.
     """
 
-    measures: ClassVar[tuple[str, ...]] = ("span_f1", "span_exact")
-
     field: str = Field("start", description="The row's field with the answer's first character in the text, from 0.")
     none: str = Field("unanswerable", description="The answer where the text has none.")
     longest: int = Field(30, ge=1, description="Most tokens of an answer.")
@@ -48,6 +47,11 @@ class Span(Reading):
                 "tune.overlong: cut may take the answer away, and takes the token that stands for none",
                 expected="tune.overlong: drop or refuse",
             )
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """F1 of words, and answers that are right."""
+        return ("span_f1", "span_exact")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -78,19 +82,22 @@ class Span(Reading):
         return tokens[0], tokens[-1]
 
     def start(self, row: Row, text: str, said: str) -> int:
-        """The answer's first character."""
+        """The answer's first character: where it stands nearest to the place that the row says.
+
+        Cleaning may have moved it by some characters.
+        """
         given = row.fields.get(self.field, "")
-        start = int(given) if given.isdecimal() else text.find(said)
-        if not said or start < 0 or text[start : start + len(said)] != said:
-            where = f"at character {start}" if given else "in the text"
+        near = int(given) if given.isdecimal() else 0
+        starts = [found.start() for found in re.finditer(f"(?={re.escape(said)})", text)] if said else []
+        if not starts:
             raise DataError(
-                f"the answer {said[:80]!r} does not stand {where}",
+                f"the answer {said[:80]!r} does not stand in the text",
                 where=row.origin,
                 expected=f"words of {text[:80]!r}..., or {self.none!r}",
                 next_step="the text is what stands behind the first blank line of the last user turn, the question "
                 "before it; prepare.format: squad writes it so",
             )
-        return start
+        return min(starts, key=lambda start: abs(start - near))
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
         """The head."""
@@ -168,6 +175,12 @@ class Span(Reading):
         assert spans[1] is not None
         found = text.text[spans[0][0] : spans[1][1]].strip()
         return Labelled(found, {found: float(scores.max().exp())})
+
+    def unread(self) -> Labelled:
+        """That there is nothing."""
+        from sevenfold.generate.labels import Labelled
+
+        return Labelled(self.none)
 
     def whole(self, forward: Forward) -> Whole:
         """``AutoModelForQuestionAnswering``."""

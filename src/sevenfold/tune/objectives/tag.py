@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -37,8 +37,6 @@ class Tag(Reading):
     row's field ``tags`` has one for each; its last reply lists the entities, one a line, ``DATE: 3 May``, so that a
     model that writes is asked and measured on the same rows.
     """
-
-    measures: ClassVar[tuple[str, ...]] = ("entity_f1", "exact_match")
 
     labels: tuple[str, ...] = Field((), description="The tags; default: those of the training rows, O first.")
     field: str = Field("tags", description="The row's field that has the tags, a space between two.")
@@ -85,6 +83,11 @@ class Tag(Reading):
     def numbers(self) -> dict[str, int]:
         """Each tag's number."""
         return {tag: number for number, tag in enumerate(self.labels)}
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """F1 of entities, and texts that are all right."""
+        return ("entity_f1", "exact_match")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -180,6 +183,12 @@ class Tag(Reading):
             for entity in entities(tags)
         }
         return Labelled("\n".join(lines) or self.none, lines)
+
+    def unread(self) -> Labelled:
+        """That there is nothing."""
+        from sevenfold.generate.labels import Labelled
+
+        return Labelled(self.none)
 
     def whole(self, forward: Forward) -> Whole:
         """``AutoModelForTokenClassification``."""

@@ -1,0 +1,33 @@
+"""Root mean squared error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from sevenfold.evaluate.metrics import AnswersMetric, Better
+from sevenfold.evaluate.metrics._numbers import errors
+
+if TYPE_CHECKING:
+    from sevenfold.evaluate.metrics import Floats
+
+
+class Rmse(AnswersMetric):
+    """Root of the mean squared error in the rows' own units; 0 and up, lower is better.
+
+    Large errors weigh more than in ``mae``. An answer is the
+    first number in it; one without a number counts as the mean of the references.
+    """
+
+    better: ClassVar[Better] = "lower"
+    unit: ClassVar[str] = "the rows' unit"
+
+    def table(self, answers: Sequence[str], references: Sequence[str]) -> Floats:
+        """Each row's squared error."""
+        return errors(answers, references)[0][:, None] ** 2
+
+    def finish(self, mean: Floats) -> Floats:
+        """The root of the mean."""
+        import numpy as np
+
+        return np.sqrt(mean[..., 0])
