@@ -6,11 +6,15 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError
 from sevenfold.prepare.dataset import REJECTED, Dataset, Row
+
+if TYPE_CHECKING:
+    from sevenfold.tune.objectives import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,16 @@ Said = Callable[[Row], str | None]
 """What is said of a row by its columns or its origin."""
 
 
+Asking = Callable[[Row, Encoder, int], "Asked | None"]
+"""An objective's own way to ask a row; None: the usual one."""
+
+
 def unsaid(row: Row) -> None:
     """Nothing."""
+
+
+def usual(row: Row, encoder: Encoder, context: int) -> None:
+    """No other way."""
 
 
 def held_out(
@@ -71,6 +83,7 @@ def held_out(
     seed: int,
     task_of: Said = unsaid,
     group_of: Said = unsaid,
+    asked: Asking = usual,
 ) -> HeldOut:
     """Draw and encode the rows.
 
@@ -82,6 +95,7 @@ def held_out(
         seed: The seed of the draw.
         task_of: Each question's task.
         group_of: Each question's group.
+        asked: How a row is asked where that is not its last reply behind what was said before.
 
     Raises:
         DataError: There is no held-out row, none can be asked, or one does not say its task or group.
@@ -100,7 +114,7 @@ def held_out(
     questions, left_out = [], Counter[str]()
     for number, row in enumerate(dataset.rows(split)):
         if number in chosen:
-            found = ask(number, row, encoder, context)
+            found = ask(number, row, encoder, context, asked)
             if isinstance(found, Question):
                 questions.append(replace(found, task=task_of(row), group=group_of(row)))
             else:
@@ -115,9 +129,12 @@ def held_out(
     return HeldOut(split, available, questions, dict(left_out))
 
 
-def ask(number: int, row: Row, encoder: Encoder, context: int) -> Question | str:
+def ask(number: int, row: Row, encoder: Encoder, context: int, asked: Asking = usual) -> Question | str:
     """A row as a question, or the reason why it cannot be one."""
     conversation = row.conversation
+    if own := asked(row, encoder, context):
+        said = (Message("user", own.prompt),) if own.prompt else ()
+        return Question(number, row.origin, said, own.reference, own.prompt_ids, own.sequence)
     if not conversation.replies:
         return "without a reply"
     prompt = conversation.prompt()

@@ -62,7 +62,7 @@ def evaluate(
     # Virtual tokens stand before what the tuned model reads; both models are asked what fits behind them.
     room = model.card.context - len(lead)
     grouped = grouping(section, tuned)
-    chosen = held_out(dataset, encoder, room, section.rows, environment.seed, tuned.task_of, grouped)
+    chosen = held_out(dataset, encoder, room, section.rows, environment.seed, tuned.task_of, grouped, tuned.chosen_objective().asked)
     note_rows(chosen, entry)
     objective = tuned.chosen_objective()
     # Who answers with labels has no likelihood of a text.

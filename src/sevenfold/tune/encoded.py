@@ -218,8 +218,9 @@ class Fitting:
             sequences = [sequence for sequence in sequences if sequence.supervised]
             if sequences:
                 before = self.section.objective.beside(sequences, before, limit)
-                self.count(before[0].task)
-                yield row, before
+                for group in [[one] for one in before] if self.section.objective.each else [before]:
+                    self.count(group[0].task)
+                    yield row, group
             else:
                 self.lengths.unsupervised += 1
                 self.unsupervised.append(row.origin)

@@ -117,7 +117,8 @@ class TuneSection(Section):
         Raises:
             DataError: The method tells rows apart by task, and this one does not say its own.
         """
-        found = self.objective.sequences(row, encoder)
+        whole = self.objective.sequences(row, encoder)
+        found = [part for one in whole for part in self.objective.parts(one, self.max_length, encoder)]
         routing = self.method.routing()
         if routing:
             task = routing.task(row)

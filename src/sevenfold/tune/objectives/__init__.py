@@ -63,6 +63,23 @@ class Whole:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A held-out row as a question.
+
+    Args:
+        prompt: What is asked, for people.
+        reference: What should be answered.
+        prompt_ids: What the model is given.
+        sequence: What is scored: its targets.
+    """
+
+    prompt: str
+    reference: str
+    prompt_ids: list[int]
+    sequence: TokenSequence
+
+
 class Objective(Component):
     """How a row becomes token sequences, and a pure loss on what the network says of their targets.
 
@@ -81,6 +98,8 @@ class Objective(Component):
     """Whether the loss is a negative log-likelihood and counts targets, so that other texts can stand among the rows."""
     on_policy: ClassVar[bool] = False
     """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
+    each: ClassVar[bool] = False
+    """Whether each of a row's sequences is drawn by itself, as if it were a row; otherwise a step reads all of them."""
     writes: ClassVar[bool] = True
     """Whether the tuned model writes its answers; otherwise :meth:`answers` says them."""
 
@@ -101,6 +120,26 @@ class Objective(Component):
         Raises:
             DataError: The row has not what the objective needs.
         """
+
+    def parts(self, sequence: TokenSequence, limit: int, encoder: Encoder) -> list[TokenSequence]:
+        """A sequence in parts that fit the limit; as it stands it is one, and ``tune.overlong`` says what becomes of it.
+
+        Args:
+            sequence: One of :meth:`sequences`.
+            limit: ``tune.max_length``.
+            encoder: As of :meth:`sequences`.
+        """
+        return [sequence]
+
+    def asked(self, row: Row, encoder: Encoder, context: int) -> Asked | None:
+        """How a held-out row is asked and scored where that is not its last reply behind what was said before.
+
+        Args:
+            row: The row.
+            encoder: Without virtual tokens.
+            context: Tokens that both models can attend to.
+        """
+        return None
 
     def beside(self, sequences: list[TokenSequence], before: list[TokenSequence], limit: int) -> list[TokenSequence]:
         """A row's sequences with what they need of the row before it in its split; as it stands, nothing.
