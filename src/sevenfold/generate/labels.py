@@ -9,9 +9,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from sevenfold.chat.encoder import Encoder
+from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import ModelError
-from sevenfold.generate.engine import Adapters, Answer, Engine, Sampling
+from sevenfold.generate.engine import Adapters, Answer, Engine, Sampling, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class LabelEngine(Engine):
         context: Most tokens of a prompt.
         batch_size: Prompts that are read at once.
         adapters: The adapters that can be chosen, where the network holds several.
+        judge: What each sequence's answer is worth, where that is what the network says.
     """
 
     name: ClassVar[str] = "labels"
@@ -47,7 +48,9 @@ class LabelEngine(Engine):
         context: int,
         batch_size: int = 8,
         adapters: Adapters | None = None,
+        judge: Callable[[Sequence[TokenSequence]], list[float]] | None = None,
     ) -> None:
+        self.judge = judge
         self.read, self.encoder, self.context, self.batch_size = read, encoder, context, batch_size
         self.adapters, self.adapter = adapters, adapters.answers if adapters else ""
         self.lock = threading.Lock()
@@ -88,6 +91,19 @@ class LabelEngine(Engine):
         if answer.text:
             yield answer.text
         yield answer
+
+    def score(self, sequences: Sequence[TokenSequence]) -> list[Score]:
+        """What each sequence's answer is worth, as the likelihood of one token.
+
+        Raises:
+            ModelError: The network gives labels and judges nothing.
+        """
+        if self.judge is None:
+            return super().score(sequences)
+        with self.lock:
+            if self.adapters:
+                self.adapters.select(self.adapter)
+            return [Score(-value, 1, [value]) for value in self.judge(sequences)]
 
     def next_log_probs(self, prompt: list[int], count: int) -> dict[int, float]:
         """There is no next token.

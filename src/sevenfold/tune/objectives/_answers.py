@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -122,6 +122,11 @@ class Pairs(Objective):
     """
 
     rejected: str = Field(REJECTED, description="The column with the answer that was not preferred.")
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """Held-out pairs, and what is measured of text that is written."""
+        return ("pair_accuracy", "loss", "perplexity", "chrf", "rouge_l", "exact_match")
 
     def sequences(self, row: Row, encoder: Encoder) -> list[TokenSequence]:
         """One sequence: the prompt, and both answers behind it, the preferred one first."""

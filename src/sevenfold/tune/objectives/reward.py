@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from sevenfold.errors import DataError, RecipeError
+from sevenfold.tune.objectives import Whole
 from sevenfold.tune.objectives._answers import Pairs, pairs
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.engine.forward import Forward
@@ -35,8 +38,14 @@ class Reward(Pairs):
     """
 
     here = True
+    writes = False
     margin: str | None = Field(None, description="The column with a number, how much better; not given: 0 for all.")
     centering: float = Field(0.0, ge=0, description="The weight of the squared sum of a pair's rewards; 0.01 is usual.")
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """Held-out pairs alone: a reward model writes nothing."""
+        return ("pair_accuracy",)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -60,9 +69,9 @@ class Reward(Pairs):
         from torch import nn
 
         hidden = model.card.hidden
-        head = nn.Linear(hidden, 1)
+        # Only differences of rewards are learnt, so there is no bias.
+        head = nn.Linear(hidden, 1, bias=False)
         nn.init.normal_(head.weight, std=(hidden + 1) ** -0.5)
-        nn.init.zeros_(head.bias)
         return head
 
     def outputs(self, forward: Forward, batch: Pass) -> Tensor:
@@ -84,6 +93,40 @@ class Reward(Pairs):
     def rewards(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
         """The head's numbers."""
         return pairs(batch.per_branch(outputs))
+
+    def judge(self, forward: Forward, sequences: Sequence[TokenSequence]) -> list[float]:
+        """The reward of each answer."""
+        import torch
+
+        from sevenfold.tune.engine.passes import pack
+
+        last = [replace(one, weights=[*[0.0] * (len(one) - 1), 1.0], columns={}) for one in sequences]
+        with torch.no_grad():
+            return [float(self.outputs(forward, pack([one], self.here))) for one in last]
+
+    def answers(self, forward: Forward, encoder: Encoder, prompts: Sequence[list[int]]) -> list[Labelled]:
+        """The reward of what was said last: what stands behind the last end of a turn is not read."""
+        from sevenfold.chat.encoder import TokenSequence
+        from sevenfold.generate.labels import Labelled
+
+        said = []
+        for ids in prompts:
+            ends = [place + 1 for place, token in enumerate(ids) if token in encoder.stop_ids]
+            end = ends[-1] if ends else len(ids)
+            said.append(TokenSequence(ids[:end], [1.0] * end))
+        return [Labelled(f"{value:.4f}") for value in self.judge(forward, said)]
+
+    def unread(self) -> Labelled:
+        """No reward is higher than another."""
+        from sevenfold.generate.labels import Labelled
+
+        return Labelled("0")
+
+    def whole(self, forward: Forward) -> Whole:
+        """``AutoModelForSequenceClassification`` with one label, whose score is the reward of a text's last token."""
+        assert forward.own is not None
+        config = {"num_labels": 1, "problem_type": "regression"}
+        return Whole("AutoModelForSequenceClassification", config, dict(forward.own.state_dict()))
 
     def check(self, section: TuneSection) -> None:
         """Refuse to cut answers, whose last token is what is judged."""
