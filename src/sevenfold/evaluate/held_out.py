@@ -133,6 +133,8 @@ def ask(number: int, row: Row, encoder: Encoder, context: int, asked: Asking = u
     """A row as a question, or the reason why it cannot be one."""
     conversation = row.conversation
     if own := asked(row, encoder, context):
+        if len(own.sequence) > context:
+            return "longer than the context"
         said = (Message("user", own.prompt),) if own.prompt else ()
         return Question(number, row.origin, said, own.reference, own.prompt_ids, own.sequence)
     if not conversation.replies:

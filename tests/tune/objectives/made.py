@@ -17,6 +17,7 @@ from tests.tune.objectives import judged, labelled
 PAIRS = ("dpo", "orpo", "reward", "simpo")
 
 FIELDS: dict[str, dict[str, Any]] = {
+    "fim": {"marks": ("<PRE>", "<SUF>", "<MID>")},
     "grpo": {"rewards": ["overlap"], "answers_each": 4, "max_new_tokens": 12, "repeats": 2, "parts": 2, "beta": 0.01},
     "ppo": {"rewards": ["overlap"], "max_new_tokens": 12, "reference_decay": 0.9},
 }
