@@ -131,6 +131,11 @@ class Encoder:
         Raises:
             ModelError: The template refuses the messages, for example two user turns in a row.
         """
+        if not messages:
+            raise ModelError(
+                "nothing is asked before the reply: a text alone is no conversation",
+                next_step="tune.objective: pretrain, which learns plain text; or format rows with a prompt",
+            )
         turns = [message.as_dict() for message in messages]
         try:
             text: Any = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=reply_follows)

@@ -62,8 +62,9 @@ def first_rows(dataset: Dataset) -> Iterable[Row]:
 
 
 def prompt_of(row: Row, encoder: Encoder) -> str:
-    """What a server would send to get a row's last reply."""
-    return encoder.render(row.conversation.prompt(), reply_follows=True)
+    """What a server would send to get a row's last reply; nothing where the row is a text that nobody asks for."""
+    asked = row.conversation.prompt()
+    return encoder.render(asked, reply_follows=True) if asked else ""
 
 
 def frame(prompts: Sequence[str]) -> dict[str, Any]:
