@@ -33,6 +33,7 @@ def prove(case: Case) -> Proof:
 
 def two_runs(case: Case, folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The weights of an uninterrupted run, and of one that stopped half-way and lost all state but the disk's."""
+    from sevenfold.tune import terms
     from sevenfold.tune.encoded import encode
     from sevenfold.tune.stage import build
 
@@ -46,6 +47,7 @@ def two_runs(case: Case, folder: Path) -> tuple[dict[str, Tensor], dict[str, Ten
         case.short_sequences()
     case.environment.start()
     forward = build(section, case.model, case.environment)
+    terms.start(section, forward, case.model, case.environment, Entry(folder))
     start = weights(forward, section)
     tell_start(forward, section, folder)
     case.environment.start()
@@ -89,12 +91,19 @@ def moving(forward: Forward, section: TuneSection) -> dict[str, Tensor]:
     return {**trainer.moving(forward, section), **section.method.state(forward.network)}
 
 
+def everything(forward: Forward, section: TuneSection) -> dict[str, Tensor]:
+    """What a step may change, with what terms beside the objective remember."""
+    from sevenfold.tune.terms import state_of
+
+    return {**moving(forward, section), **state_of(forward.terms)}
+
+
 def weights(forward: Forward, section: TuneSection) -> dict[str, Tensor]:
     """Copies of everything that a step may change."""
-    return {name: value.detach().clone() for name, value in moving(forward, section).items()}
+    return {name: value.detach().clone() for name, value in everything(forward, section).items()}
 
 
 def put(forward: Forward, section: TuneSection, values: dict[str, Tensor]) -> None:
     """Set everything that a step may change."""
-    for name, value in moving(forward, section).items():
+    for name, value in everything(forward, section).items():
         value.data.copy_(values[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,13 @@ from sevenfold.tune.objectives import Figures, Objective
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from sevenfold.tune.beside import Working
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
 
 
 def gradients(forward: Forward, objective: Objective, batch: list[Pass], figures: Figures | None = None) -> float:
-    """Add the gradients of the batch's mean loss to the parameters that move.
+    """Add the gradients of a step's loss to the parameters that move.
 
     Args:
         forward: The network.
@@ -26,7 +27,7 @@ def gradients(forward: Forward, objective: Objective, batch: list[Pass], figures
         figures: The objective's other figures are added here, as means.
 
     Returns:
-        The mean loss, nats.
+        The loss, nats: the objective's mean, and what stands beside it.
     """
     total = 0.0
     for loss in losses(forward, objective, batch, figures):
@@ -38,20 +39,61 @@ def gradients(forward: Forward, objective: Objective, batch: list[Pass], figures
 def losses(
     forward: Forward, objective: Objective, batch: list[Pass], figures: Figures | None = None
 ) -> Iterator[Tensor]:
-    """What each pass adds to the batch's mean loss, in nats; one forward pass for each that is asked for.
+    """What each pass adds to a step's loss, in nats; one forward pass for each that is asked for.
+
+    First the passes of what stands beside the objective (:attr:`Forward.terms`), as many as :func:`beside` says, then
+    the batch's. What asks something of the weights alone is added to the last of all, so that each weight's gradient is
+    complete in that pass's backward.
+    """
+    terms = forward.terms
+    weight = sum(objective.weight(part) for part in batch)
+    others = [term.weight(weight) for term in terms]
+    whole = weight + sum(others)
+    for term, own in zip(terms, others, strict=True):
+        yield from term.losses(own / whole, figures)
+    for number, loss in enumerate(of_objective(forward, objective, batch, figures, terms), 1):
+        part = loss if whole == weight else loss * (weight / whole)
+        yield part if number < len(batch) else part + penalties(terms, figures)
+
+
+def beside(forward: Forward) -> int:
+    """Passes of a step that are not the objective's."""
+    return sum(term.passes for term in forward.terms)
+
+
+def penalties(terms: Sequence[Working], figures: Figures | None) -> Tensor | float:
+    """The sum of what terms ask of the weights."""
+    found = {term.name: value for term in terms if (value := term.penalty()) is not None}
+    if figures is not None:
+        figures.update({name: float(value.detach()) for name, value in found.items()})
+    return sum(found.values())
+
+
+def of_objective(
+    forward: Forward,
+    objective: Objective,
+    batch: list[Pass],
+    figures: Figures | None = None,
+    terms: Sequence[Working] = (),
+) -> Iterator[Tensor]:
+    """What each pass adds to the objective's mean loss.
 
     Every pass is divided by the weight of all passes together, so the sum does not depend on how rows were laid into
-    passes: never a mean of means.
+    passes: never a mean of means. One of ``terms`` may weigh passes otherwise.
     """
     weight = sum(objective.weight(part) for part in batch)
     if objective.joint and len(batch) > 1:
         yield from joint_losses(forward, objective, batch, weight, figures)
         return
-    for part in batch:
+    weighing = [(term, factors) for term in terms if (factors := term.factors(objective, batch)) is not None]
+    for number, part in enumerate(batch):
         part = part.to(str(forward.device))
         outputs = objective.outputs(forward, part)
         add(figures, objective, outputs, part, weight)
-        yield objective.loss(outputs, part) / weight
+        loss = objective.loss(outputs, part)
+        for term, _ in weighing:
+            term.seen(number, loss.detach())
+        yield loss * weighing[0][1][number] if weighing else loss / weight
 
 
 def joint_losses(
@@ -140,7 +182,7 @@ def mean(forward: Forward, objective: Objective, batch: list[Pass]) -> tuple[flo
                 weight = objective.weight(whole)
                 add(figures, objective, outputs, whole, weight)
                 return float(objective.loss(outputs, whole)) / weight, figures
-            return sum(float(loss) for loss in losses(forward, objective, batch, figures)), figures
+            return sum(float(loss) for loss in of_objective(forward, objective, batch, figures)), figures
     finally:
         for part in parts:
             part.train(training)

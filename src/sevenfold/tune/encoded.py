@@ -158,9 +158,7 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
     """
     with contextlib.ExitStack() as files:
         parts = {part: Numbers(files, folder / f"{name}.{part}", kind) for part, kind in Encoded.PARTS}
-        columns = {
-            column: Numbers(files, folder / f"{name}.column.{column}", "f") for column in section.objective.columns
-        }
+        columns = {column: Numbers(files, folder / f"{name}.column.{column}", "f") for column in section.columns}
         origins = TextWriter(files, folder / f"{name}.origins")
         examples = TextWriter(files, folder / f"{name}.examples") if section.objective.on_policy else None
         fitting = Fitting(section, ReadAhead(encoder), files, folder, name)

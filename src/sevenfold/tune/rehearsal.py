@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.tune import memory
+from sevenfold.tune import memory, terms
 from sevenfold.tune.work import step_tokens
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def rehearse(
     forward = build(section, model, environment)
     activations.apply(section.engine.activations, forward.network, plan)
     with tempfile.TemporaryDirectory() as folder, console.task("a few steps", STEPS + 1) as bar:
-        trainer = Trainer(forward, section, rows, rows, environment.seed, Entry(Path(folder), console))
+        entry = Entry(Path(folder), console)
+        terms.start(section, forward, model, environment, entry)
+        trainer = Trainer(forward, section, rows, rows, environment.seed, entry)
         taken = []
         for step in chosen(rows, section, environment.seed):
             taken.append(trainer.step(trainer.batches.at(step)))

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from sevenfold.errors import RecipeError
 from sevenfold.schema import Chosen, Section, build
+from sevenfold.tune.beside import TERMS, Term
 from sevenfold.tune.engine.section import EngineSection
 from sevenfold.tune.methods import METHODS, Method
 from sevenfold.tune.objectives import OBJECTIVES, Objective
@@ -25,6 +26,9 @@ class TuneSection(Section):
 
     objective: Annotated[Objective, Chosen(OBJECTIVES)] = Field(
         default_factory=lambda: build(OBJECTIVES.find("sft"), {}, "sft"), description="What is asked of the outputs."
+    )
+    beside: list[Annotated[Term, Chosen(TERMS)]] = Field(
+        default=[], description="What is asked beside the objective: against forgetting, for fairness."
     )
     method: Annotated[Method, Chosen(METHODS)] = Field(
         default_factory=lambda: build(METHODS.find("lora"), {}, "lora"),
@@ -57,6 +61,9 @@ class TuneSection(Section):
     )
     validate_every: int | None = Field(None, ge=1, description="Steps between validations; default: once an epoch.")
     validation_rows: int = Field(256, ge=1, description="Rows of a validation, at most.")
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="What the network's dropout leaves out; not given: as its configuration says."
+    )
     patience: int | None = Field(
         None, ge=1, description="Stop after this many validations without a lower loss; default: never."
     )
@@ -94,25 +101,35 @@ class TuneSection(Section):
             self.method.check(self)
             self.objective.check(self)
             self.optimizer.check(self)
+            for term in self.beside:
+                term.check(self)
         except RecipeError as error:
             raise PydanticCustomError("component", "{problem}", {"problem": error.problem, "error": error}) from error
         return self
 
     def settled(self, dataset: Dataset) -> TuneSection:
-        """The section with what the objective takes from the training rows.
+        """The section with what the objective, and what stands beside it, takes from the training rows.
 
         Raises:
             DataError: The rows have not what the objective needs.
         """
-        objective = self.objective.settled(dataset)
-        return self if objective is self.objective else self.model_copy(update={"objective": objective})
+        objective, beside = self.objective.settled(dataset), [term.settled(dataset) for term in self.beside]
+        return self.model_copy(update={"objective": objective, "beside": beside})
 
     def outside(self) -> dict[str, str]:
-        """Fingerprints of the files that the method reads."""
-        return self.method.outside()
+        """Fingerprints of the files that the method, and what stands beside the objective, read."""
+        found = self.method.outside()
+        for term in self.beside:
+            found |= term.outside()
+        return found
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Figures that :meth:`sequences` gives each token beside its weight, by name."""
+        return (*self.objective.columns, *(term.column for term in self.beside if term.column))
 
     def sequences(self, row: Row, encoder: Encoder) -> list[TokenSequence]:
-        """What the objective makes of a row, each sequence with the number of the row's task.
+        """What the objective makes of a row, each sequence with the number of the row's task and the terms' columns.
 
         Raises:
             DataError: The method tells rows apart by task, and this one does not say its own.
@@ -124,6 +141,11 @@ class TuneSection(Section):
             task = routing.task(row)
             for sequence in found:
                 sequence.task = task
+        for term in self.beside:
+            if term.column:
+                figure = term.mark(row)
+                for sequence in found:
+                    sequence.columns[term.column] = [figure] * len(sequence)
         return found
 
     def total_steps(self, rows: int) -> int:

@@ -46,7 +46,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
         TrainingError: The loss is not a number or jumped.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    from sevenfold.tune import memory, references, taken
+    from sevenfold.tune import memory, references, taken, terms
     from sevenfold.tune.engine import activations, compiled, trunk
     from sevenfold.tune.trainer import Trainer
     from sevenfold.tune.work import work_of
@@ -68,6 +68,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     forward.notes += activations.apply(section.engine.activations, forward.network, plan)
     for note in forward.notes:
         entry.note(note)
+    terms.start(section, forward, model, environment, entry)
     cache = trunk.apply(section, forward, encoded, entry)
     if section.objective.reference:
         references.apply(section, forward, encoded, model, environment, entry)
@@ -75,21 +76,25 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)
     trainer.train()
     trunk.remove(entry.folder)
+    terms.remove(entry.folder)
     return finish(trainer, model, dataset, memory.peak_bytes(environment.device), entry)
 
 
 def build(section: TuneSection, model: Model, environment: Environment) -> Forward:
     """The network as it trains: on its device, the method attached, the engine's parts in place."""
+    from sevenfold.tune.engine import dropout
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.lora import share_inputs
     from sevenfold.tune.engine.probe import trial
 
     method = section.method
     network = model.network(method.weights_dtype(environment.dtype))
+    dropped = dropout.apply(section.dropout, network)
     method.attach(network)
     network.to(environment.device)  # type: ignore[arg-type]
     network.train()
     forward = Forward(network, environment.dtype)
+    forward.notes += dropped
     forward.notes += share_inputs(network, lambda: forward(trial(network)))
     forward.notes += method.notes(network)
     forward.own = section.objective.own(network, model)

@@ -22,6 +22,7 @@ from sevenfold.tune.methods import Moment
 from sevenfold.tune.objectives import Figures
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.several.validation import by_task
+from sevenfold.tune.terms import by_group, laid, state_of
 from sevenfold.tune.tuned import HISTORY_FILE
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Step:
 
     Args:
         step: Counted from 1.
-        loss: The objective's mean loss, nats.
+        loss: The objective's mean loss, nats, with what stands beside it.
         learning_rate: The rate of this step.
         gradient_norm: Before clipping.
         tokens: Real tokens read.
@@ -103,6 +104,7 @@ class Trainer:
         self.weights = moving(forward, section)
         self.mover = section.method.mover(forward, section, self.weights)
         self.kept = {**self.weights, **section.method.state(forward.network)}
+        self.kept |= state_of(forward.terms)
         self.seed = seed
         self.total = section.total_steps(len(train))
         self.until = self.total
@@ -155,7 +157,7 @@ class Trainer:
 
     def update(self, sequences: list[TokenSequence], rows: list[int]) -> Update:
         """One move of the optimiser; ``rows`` are named when it goes wrong."""
-        batch = passes(sequences, self.section.tokens_per_pass, self.section.objective.here)
+        batch = laid(self.section, sequences)
         method, network, moment = self.section.method, self.forward.network, self.moment
 
         def before_move(loss: float, norm: float) -> None:
@@ -164,12 +166,16 @@ class Trainer:
 
         method.begin(network, moment)
         self.mover.begin(moment)
+        for term in self.forward.terms:
+            term.begin(moment)
         try:
             loss, norm = self.mover.step(batch, before_move)
         except watch.TrainingError as error:
             error.at(self.place(rows))
             raise
         method.moved(network, moment)
+        for term in self.forward.terms:
+            term.moved()
         tokens, targets = sum(part.tokens for part in batch), sum(len(part.labels_N) for part in batch)
         return Update(loss, norm, tokens, targets, self.mover.figures)
 
@@ -217,6 +223,7 @@ class Trainer:
             self.forward, self.validation.rows(rows), self.validation.sequences(rows), self.section.tokens_per_pass
         )
         figures = figures | by_task(self.section, self.forward, self.validation, rows)
+        figures = figures | by_group(self.section, self.forward, self.validation, rows)
         self.progress.validation_losses[self.progress.step] = loss
         self.progress.validation_figures[self.progress.step] = figures
         told = "".join(f", {name} {value:.4g}" for name, value in figures.items())

@@ -38,7 +38,9 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
     network = model.skeleton()
     section.method.attach(network)
     activations.check(section.engine.activations, network, environment.device)
-    sizes = [weight.numel() for weight in section.method.trainable(network).values()]
+    weights = section.method.trainable(network)
+    sizes = [weight.numel() for weight in weights.values()]
+    held = sum(term.state_bytes(weights) for term in section.beside)
     needs = section.method.needs(section, network, environment.dtype)
     frozen, frozen_bytes = bases.frozen(network, section.method.weights_dtype(environment.dtype))
     lengths = rows.lengths
@@ -48,6 +50,10 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
     layers, recomputable = model.card.layers, len(activations.recomputable(network)) if needs.backward else 0
     share = rows.supervised / max(1, int(lengths.sum()))
     largest, total = walk(section, rows, environment.seed, steps)
+    more = sum(term.rows_share(section.batch) for term in section.beside)
+    if more:
+        # Rows that stand beside the objective's are not walked through: they count like these, and fill a pass.
+        largest, total = section.tokens_per_pass, round(total * (1 + more))
     return Work(
         shape=Shape.of(model.card),
         frozen_parameters=frozen,
@@ -70,7 +76,7 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         offloaded=section.engine.activations == "offload",
         trainable_bytes=needs.weight_bytes,
         gradient_bytes=needs.weight_bytes,
-        optimizer_bytes=needs.optimizer_bytes / max(1, sum(sizes)),
+        optimizer_bytes=(needs.optimizer_bytes + held) / max(1, sum(sizes)),
         gradient_parameters=gradients_together(needs, sizes),
         backward=needs.backward,
         rounds=needs.rounds,

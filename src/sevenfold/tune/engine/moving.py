@@ -137,7 +137,7 @@ class InBackward(Mover):
         self.figures = {}
         losses = accumulate.losses(self.forward, self.objective, batch, self.figures)
         total = 0.0
-        for _ in batch[:-1]:
+        for _ in range(accumulate.beside(self.forward) + len(batch) - 1):
             loss = next(losses)
             loss.backward()
             total += float(loss.detach())

@@ -72,6 +72,8 @@ class Method(Component):
     differs_at_start: ClassVar[str] = ""
     """Why an attached network answers other than its base before anything has moved; empty: it answers the same."""
 
+    wanders: ClassVar[bool] = False
+    """Whether a number of :meth:`trainable` may come to stand for another weight of the network on the way."""
     trains: ClassVar[bool] = True
     """Whether there is anything to train; without, the stage keeps what :meth:`save` writes and takes no step."""
     mergeable: ClassVar[bool] = True

@@ -39,6 +39,7 @@ class Spiel(Method):
     """
 
     adapter: ClassVar[bool] = True
+    wanders: ClassVar[bool] = True
     density: float = Field(0.01, gt=0, le=1, description="Share of each weight's entries that move.")
     grow: Literal["gradient", "momentum"] = Field(
         "gradient", description="New entries by their accumulated gradients (AG) or their approximate momentum (MA)."

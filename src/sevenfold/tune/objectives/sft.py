@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ class Sft(Objective):
     ``-sum_i w_i log p_i / sum_i w_i`` over the tokens of the replies; w is the turn's own weight (``weight`` of a
     message) times the row's.
     """
+
+    language: ClassVar[bool] = True
 
     weights: str | None = Field(
         None, description="A column with each row's weight in the loss, above 0; not given: all count the same."
