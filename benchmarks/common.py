@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -24,6 +25,20 @@ def read_rows(path: str, steps: int) -> list[list[dict[str, str]]]:
     """The first conversations of a file, as many as ``steps`` batches need; one JSON list of messages a line."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines[: BATCH * steps]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A preferred answer behind its prompt, another answer, and prompt and both answers as texts with their markers."""
+
+    messages: list[dict[str, str]]
+    rejected: str
+    texts: list[str]
+
+
+def read_pairs(path: str) -> list[Pair]:
+    """The pairs of a file, one a line."""
+    return [Pair(**json.loads(line)) for line in Path(path).read_text(encoding="utf-8").splitlines()]
 
 
 def sequences(model: Model, rows: str, steps: int) -> list[TokenSequence]:
@@ -82,3 +97,9 @@ class Clock:
         speed = sum(self.tokens[1:]) / sum(self.seconds[1:])
         found = {"name": self.name, "tokens_per_second": speed, "peak_bytes": peak, "losses": self.losses} | others
         sys.stdout.write(json.dumps(found) + "\n")
+
+    def report_pairs(self, prepared: float) -> None:
+        """The same for pairs; ``prepared`` are seconds before the first step that belong to the work."""
+        rows = BATCH * len(self.seconds)
+        per_row = sum(self.seconds[1:]) / (rows - BATCH) + prepared / rows
+        self.report(rows_per_second=1 / per_row, prepared=prepared, tokens=sum(self.tokens))

@@ -157,3 +157,24 @@ def test_every_variant_of_the_persian_comparison_is_a_recipe() -> None:
     assert {"lora", "full", "first-2-last-2"} <= {variant.name for variant in found}
     for variant in found:
         assert variant.recipe(variant.candidates[0]).prepare.source[0].languages == ("en", "fa")
+
+
+def test_the_recipe_of_pairs_is_run(tiny_weights, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = {**FEW, "load.model": str(tiny_weights), "prepare.split.validation": 4, "prepare.split.test": 8}
+    values |= {"prepare.source.cldr.count": 400, "evaluate.rows": 8}
+    del values["prepare.split"], values["prepare.limit"]
+    called = whole.sevenfold("run", RECIPES / "dpo.yaml", *settings(values), "--json")
+    assert called.code == 0, called.err
+    stages = whole.record(tmp_path / "runs" / "dpo")
+    assert stages["prepare"]["metrics"]["splits"]["test"] == 8
+    assert stages["evaluate"]["metrics"]["metrics"]["pair_accuracy"]["rows"] == 8
+    # Before the first step no answer has become likelier than it was at the start.
+    assert stages["tune"]["metrics"]["validation_losses"]["0"] == pytest.approx(0.693, abs=1e-3)
+
+
+def test_every_objective_of_the_comparison_is_a_recipe() -> None:
+    found = variants(CompareSection.from_file(RECIPES / "compare-preferences.yaml"))
+    assert {"sft", "dpo", "dpo-ipo", "kto", "orpo", "simpo"} <= {variant.name for variant in found}
+    for variant in found:
+        assert variant.recipe(variant.candidates[0]).prepare.source[0].rejected
