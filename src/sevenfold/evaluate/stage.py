@@ -112,8 +112,14 @@ def evaluate(
 def base_engine(section: EvaluateSection, model: Model, environment: Environment, tuned: Tuned) -> Engine:
     """Who the tuned model is compared with: the base writing its answers to the same prompts, where it can write.
 
-    A model that only reads has no answers before it is tuned; there it is the best answer without having read.
+    A model that only reads has no answers before it is tuned; there it is the best answer without having read. Where
+    nothing new is put beside the network, the base is asked as the tuned model is.
     """
+    if tuned.chosen_objective().answers_untuned:
+        from sevenfold.tune.reader import untuned
+
+        network = placed(model.network(environment.dtype), environment)
+        return untuned(tuned.chosen_objective(), network, model, section.batch)
     if model.card.kind == "encoder":
         unread = tuned.chosen_objective().unread()
         return LabelEngine(lambda prompts: [unread] * len(prompts), model.encoder(), model.card.context)

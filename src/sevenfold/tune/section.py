@@ -18,7 +18,10 @@ from sevenfold.tune.schedules import SCHEDULES, Schedule
 
 if TYPE_CHECKING:
     from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset, Row
+    from sevenfold.record import Entry
+    from sevenfold.setup.environment import Environment
 
 
 class TuneSection(Section):
@@ -115,6 +118,11 @@ class TuneSection(Section):
         """
         objective, beside = self.objective.settled(dataset), [term.settled(dataset) for term in self.beside]
         return self.model_copy(update={"objective": objective, "beside": beside})
+
+    def searched(self, model: Model, dataset: Dataset, environment: Environment, entry: Entry) -> TuneSection:
+        """The section with what the objective chooses by what the base says to training rows."""
+        objective = self.objective.searched(model, dataset, environment, entry)
+        return self if objective is self.objective else self.model_copy(update={"objective": objective})
 
     def outside(self) -> dict[str, str]:
         """Fingerprints of the files that the method, and what stands beside the objective, read."""

@@ -55,7 +55,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
         return taken.take(section, dataset, model, environment, entry)
     check_length(section, model)
     rows = section.objective.taught(dataset, model, environment, entry)
-    section = section.settled(rows)
+    section = section.settled(rows).searched(model, rows, environment, entry)
     encoded = {split: encoded_split(split, section, rows, model, entry) for split in ("train", "validation")}
     if not len(encoded["train"]):
         raise DataError("no row is left to learn from", where=str(entry.folder), next_step="see the notes above")

@@ -161,13 +161,9 @@ class Tuned(Result):
             from sevenfold.generate.engines.transformers import TransformersEngine
 
             return TransformersEngine(network, encoder, batch, adapters)
-        from sevenfold.generate.labels import LabelEngine
-        from sevenfold.tune.engine.forward import Forward
+        from sevenfold.tune.reader import reader
 
-        forward = Forward(network, network.dtype)
-        forward.own = self.own(network, model)
-        read, judge = partial(objective.answers, forward, encoder), partial(objective.judge, forward)
-        return LabelEngine(read, encoder, model.card.context, batch, adapters, judge)
+        return reader(objective, network, self.own(network, model), model, encoder, batch, adapters)
 
     def unmergeable(self) -> str | None:
         """Why there is no form as plain weights; None where there is one."""

@@ -103,6 +103,11 @@ class Objective(Component):
     writes: ClassVar[bool] = True
     """Whether the tuned model writes its answers; otherwise :meth:`answers` says them."""
 
+    answers_untuned: ClassVar[bool] = False
+    """Whether :meth:`answers`, or :meth:`vectors`, mean something before anything is learnt: the base is asked so."""
+    embeds: ClassVar[bool] = False
+    """Whether the tuned model turns texts into vectors; :meth:`vectors` gives them."""
+
     @property
     def measures(self) -> tuple[Any, ...]:
         """The metrics of a recipe that names none, as a recipe writes them; empty: those of text that is written."""
@@ -198,6 +203,21 @@ class Objective(Component):
             DataError: The rows have not what the objective needs.
         """
         return self
+
+    def searched(self, model: Model, dataset: Dataset, environment: Environment, entry: Entry) -> Objective:
+        """The objective with what it chooses by what the base says to training rows (a prompt's wording); most nothing.
+
+        Args:
+            model: The base model.
+            dataset: The rows.
+            environment: Device and precision.
+            entry: Is told what was chosen.
+        """
+        return self
+
+    def vectors(self, forward: Forward, encoder: Encoder, texts: Sequence[str], prefix: str = "") -> Tensor:
+        """The vectors of some texts, ``B x D``, where the tuned model turns texts into vectors."""
+        raise NotImplementedError(type(self).__name__)
 
     def answers(self, forward: Forward, encoder: Encoder, prompts: Sequence[list[int]]) -> list[Labelled]:
         """What a tuned network answers to prompts, where it does not write its answers.

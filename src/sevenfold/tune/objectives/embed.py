@@ -51,6 +51,7 @@ class Embed(Objective):
     joint: ClassVar[bool] = True
     writes: ClassVar[bool] = False
     embeds: ClassVar[bool] = True
+    answers_untuned: ClassVar[bool] = True
 
     kind: Literal["info_nce", "triplet", "margin"] = Field("info_nce", description="The loss.")
     pooling: Literal["mean", "last", "first"] = Field(
