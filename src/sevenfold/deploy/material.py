@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sevenfold.deploy.whole import write_whole
 from sevenfold.load.model import Model
 from sevenfold.quiet import quiet
 from sevenfold.tune.tuned import Tuned
@@ -46,15 +47,23 @@ class Material:
         dtype = AutoConfig.from_pretrained(self.model.weights, revision=self.model.revision).dtype
         return dtype if isinstance(dtype, torch.dtype) else torch.float32
 
-    def write_merged(self, folder: Path, dtype: torch.dtype) -> None:
+    def write_merged(self, folder: Path, dtype: torch.dtype) -> list[str]:
         """Write plain weights, tokenizer, template and stop tokens in Hugging Face's layout.
 
         Adapter and base are added in float32 and rounded once, to ``dtype``.
+
+        Returns:
+            What who opens it should know.
         """
         import torch
 
-        network: torch.nn.Module = self.tuned.merged(self.model, torch.float32)
-        write_model(network.to(dtype), self.model, folder)
+        network = self.tuned.merged(self.model, torch.float32)
+        whole = self.tuned.whole(network, self.model)
+        if whole is not None:
+            return write_whole(whole, network, dtype, self.model, folder)
+        plain: torch.nn.Module = network
+        write_model(plain.to(dtype), self.model, folder)
+        return []
 
     @contextmanager
     def merged(self) -> Iterator[Path]:

@@ -121,14 +121,12 @@ class Service(Result):
         return self.backend().open(self.export(self.serves), self.encoder(), capacity)
 
     def open_beside(self, beside: Beside, capacity: Capacity) -> Engine:
-        """The reference engine on the base with what was learnt beside it."""
+        """The engine of the tuned model: the base with what was learnt beside it."""
         import torch
-
-        from sevenfold.generate.engines.transformers import TransformersEngine
 
         torch.set_num_threads(capacity.threads)
         model, tuned = Model.open(self.folder / beside.base), Tuned.open(self.folder / beside.tuned)
         network = tuned.network(model, getattr(torch, beside.dtype))
-        engine = TransformersEngine(network, self.encoder(), adapters=tuned.adapters(network))
+        engine = tuned.engine(network, model, self.encoder())
         engine.context = min(engine.context, capacity.context)
         return engine

@@ -64,6 +64,10 @@ def deploy(
     material = Material(model, tuned, {}, environment.threads)
     if reason := tuned.unmergeable():
         serve_beside(service, material, reason, entry)
+    elif not tuned.chosen_objective().writes:
+        serve_beside(
+            service, material, f"it answers with the head of the objective {next(iter(tuned.objective))}", entry
+        )
     elif tuned.tasks():
         serve_several(service, section, material, entry)
     write_exports(section.export, material, service, entry)

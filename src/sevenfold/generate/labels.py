@@ -68,13 +68,15 @@ class LabelEngine(Engine):
 
     def generate(self, prompts: Sequence[list[int]], sampling: Sampling) -> list[Answer]:
         """Answers in the order of the prompts; none has tokens, as none is written."""
+        import torch
+
         for prompt in prompts:
             self.room(prompt, sampling)
         answers = []
         for start in range(0, len(prompts), self.batch_size):
             batch = prompts[start : start + self.batch_size]
             started = time.perf_counter()
-            with self.lock:
+            with self.lock, torch.inference_mode():
                 if self.adapters:
                     self.adapters.select(self.adapter)
                 found = self.read(batch)

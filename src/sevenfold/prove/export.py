@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import ProofError
 from sevenfold.prove.merge import logprobs
@@ -47,6 +47,11 @@ def prove(case: Case) -> Proof:
         said.append(f"{name} ({precision}) {gap:.2g} of {TOLERANCE[precision]:g} nats")
 
     for name in case.service.exports:
+        if name == "merged" and not case.tuned.chosen_objective().writes:
+            precision, gap = precision_of(case.service.export(name)), gap_of_labels(case, case.service.export(name))
+            ratios.append(gap / TOLERANCE[precision])
+            said.append(f"labels of {name} ({precision}) {gap:.2g} of {TOLERANCE[precision]:g}")
+            continue
         with opened(name, case, case.service) as next_log_probs:
             compare(name, precision_of(case.service.export(name)), next_log_probs, expected)
     # The first is the one at the top, which is compared already.
@@ -72,8 +77,34 @@ def expectations(case: Case, task: str | None = None) -> Iterator[Expected]:
         case.tuned.chosen_method().select(network, task)
     for sequence, logprobs_TV in zip(sequences, logprobs(network, sequences), strict=True):
         start = next(index for index, weight in enumerate(sequence.weights) if weight > 0)
-        for end in {start, (start + len(sequence)) // 2}:
+        for end in {max(1, start), max(1, (start + len(sequence)) // 2)}:
             yield sequence.ids[:end], logprobs_TV[end - 1].tolist()
+
+
+def gap_of_labels(case: Case, folder: Path) -> float:
+    """The largest difference of a logit between transformers' own class, as it is exported, and network and head."""
+    import torch
+    import transformers
+
+    assert case.tuned is not None
+    network = case.tuned.network(case.model, torch.float32)
+    own, whole = case.tuned.own(network, case.model), case.tuned.whole(network, case.model)
+    assert own is not None
+    assert whole is not None
+    with quiet():
+        opened: Any = getattr(transformers, whole.auto).from_pretrained(folder, dtype=torch.float32).eval()
+    gaps = []
+    for sequence in case.short_sequences():
+        ids = torch.tensor([sequence.ids])
+        with torch.inference_mode():
+            expected_TK = own(network.base_model(ids).last_hidden_state[0])
+            found = opened(ids)
+        if "start_logits" in found:
+            logits = torch.stack([found.start_logits[0], found.end_logits[0]], -1)
+        else:
+            logits = found.logits[0]
+        gaps.append(float((logits - (expected_TK if logits.ndim == 2 else expected_TK[-1])).abs().max()))
+    return max(gaps)
 
 
 def largest_gap(found: dict[int, float], expected_V: list[float]) -> float:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sevenfold.generate.engine import Adapters, Engine
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.methods import Method
-    from sevenfold.tune.objectives import Objective
+    from sevenfold.tune.objectives import Objective, Whole
 
 C = TypeVar("C", bound=Component)
 HISTORY_FILE = "history.jsonl"
@@ -164,6 +164,18 @@ class Tuned(Result):
         from sevenfold.tune.reader import reader
 
         return reader(objective, network, self.own(network, model), model, encoder, batch, adapters)
+
+    def whole(self, network: PreTrainedModel, model: Model) -> Whole | None:
+        """How a merged network is one model of transformers with what the objective has; None: it is the model."""
+        objective = self.chosen_objective()
+        if objective.writes:
+            return None
+        own = self.own(network, model)
+        return objective.whole(own) if own is not None else None
+
+    def apart(self, model: Model) -> str | None:
+        """Why the tuned model is no one model of transformers; None where it is."""
+        return self.unmergeable() or self.chosen_objective().apart(model)
 
     def unmergeable(self) -> str | None:
         """Why there is no form as plain weights; None where there is one."""

@@ -52,13 +52,21 @@ license: {model.card.licence}
 - Learnt parameters: {tuned.trainable_parameters:,}
 - Steps: {tuned.steps:,}, kept: step {tuned.best_step:,}
 - Tokens read in training: {tuned.tokens:,}
-
+{head(material)}
 Load it beside its base:
 
 ```python
 {by_peft(base, tuned.tasks()) if known else by_method(base, tuned)}
 ```
 """
+
+
+def head(material: Material) -> str:
+    """What stands beside the adapter, where it answers with labels."""
+    if material.tuned.chosen_objective().writes:
+        return ""
+    name = next(iter(material.tuned.objective))
+    return f"- Head: `objective.safetensors`, of the objective {name}; `sevenfold serve` answers with it\n"
 
 
 def by_peft(base: str, tasks: tuple[str, ...]) -> str:

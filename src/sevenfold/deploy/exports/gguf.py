@@ -29,7 +29,10 @@ class Gguf(Export):
     )
 
     def skipped(self, material: Material) -> str | None:
-        """Some methods learn what is no weight of the base's architecture."""
+        """Some methods learn what is no weight of the base's architecture, and llama.cpp knows no heads on labels."""
+        if not material.tuned.chosen_objective().writes:
+            name = next(iter(material.tuned.objective))
+            return f"a model tuned by {name!r} answers with its own head, which GGUF has no form for"
         return material.tuned.unmergeable()
 
     def write(self, material: Material, folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from sevenfold.deploy.serve.exchange import Exchange, Observe
 from sevenfold.deploy.serve.names import Names
 from sevenfold.deploy.serve.pieces import Answering
 from sevenfold.deploy.serve.places import Places
-from sevenfold.deploy.serve.protocol import Chat, Completion, Request, usage
+from sevenfold.deploy.serve.protocol import Chat, Classification, Completion, Request, usage
 from sevenfold.deploy.serve.refusal import HUNG_UP, Refusal
 from sevenfold.generate.engine import Answer, Engine, Sampling
 
@@ -57,7 +57,7 @@ class Call:
     """
 
     desk: Desk
-    shape: type[Chat] | type[Completion]
+    shape: type[Chat] | type[Completion] | type[Classification]
     project: str | None = None
     name: str = ""
     user: str | None = None
@@ -152,8 +152,7 @@ class Call:
     def whole(self) -> dict[str, Any]:
         """The body of an answer that is not streamed."""
         assert self.answer is not None
-        choice = self.shape.choice(self.answer.text, self.answer.finish_reason)
-        return {**self.head(self.shape.whole), "choices": [choice], "usage": usage(self.answer)}
+        return {**self.head(self.shape.whole), **self.shape.found(self.answer), "usage": usage(self.answer)}
 
     def head(self, kind: str) -> dict[str, Any]:
         """What every object of the answer begins with."""

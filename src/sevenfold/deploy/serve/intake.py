@@ -11,9 +11,10 @@ from typing import Any
 from starlette.requests import Request as Web
 
 from sevenfold.deploy.serve.call import Call
-from sevenfold.deploy.serve.protocol import ChatRequest, CompletionRequest, Request, read
+from sevenfold.deploy.serve.protocol import ChatRequest, ClassifyRequest, CompletionRequest, Request, read
 from sevenfold.deploy.serve.refusal import Refusal
 from sevenfold.errors import ModelError
+from sevenfold.generate.labels import LabelEngine
 
 
 async def body_of(web: Web, limit: int) -> Any:
@@ -40,6 +41,20 @@ async def take_chat(call: Call, body: Any) -> Request:
     await fill(
         call, request, [message.as_dict() for message in messages], lambda: call.desk.engine.encoder.prompt(messages)
     )
+    return request
+
+
+async def take_classify(call: Call, body: Any) -> Request:
+    """A text to classify into its call: a text alone is what the user says."""
+    request = read(ClassifyRequest, body)
+    messages, engine = request.turns, call.desk.engine
+    if not isinstance(engine, LabelEngine):
+        message = "this model writes its answers and has no labels; ask /v1/chat/completions"
+        raise Refusal(400, message, "unsupported_route")
+    if request.stream:
+        raise Refusal(400, "a label is not streamed; leave stream out", "unsupported_parameter", "stream")
+    said = [message.as_dict() for message in messages]
+    await fill(call, request, said, lambda: engine.encoder.prompt(messages))
     return request
 
 

@@ -110,6 +110,26 @@ class ChatRequest(Request):
         return self.max_completion_tokens or self.max_tokens
 
 
+class ClassifyRequest(Request):
+    """The body of ``/v1/classify``: one text, or a conversation."""
+
+    input: str | None = None
+    messages: list[Turn] | None = None
+
+    @property
+    def turns(self) -> list[Message]:
+        """What is asked.
+
+        Raises:
+            Refusal: There is neither a text nor a conversation, or both.
+        """
+        if (self.input is None) == (not self.messages):
+            raise Refusal(400, "send either input, a text, or messages", "invalid_value", "input")
+        if self.messages:
+            return [turn.message() for turn in self.messages]
+        return [Message("user", self.input or "")]
+
+
 class CompletionRequest(Request):
     """The body of ``/v1/completions``: one prompt, text or token ids."""
 
@@ -167,6 +187,11 @@ class Chat:
 
     prefix, whole, chunk = "chatcmpl-", "chat.completion", "chat.completion.chunk"
 
+    @classmethod
+    def found(cls, answer: Answer) -> dict[str, Any]:
+        """What a whole answer brings beside its head."""
+        return {"choices": [cls.choice(answer.text, answer.finish_reason)]}
+
     @staticmethod
     def choice(text: str, finish_reason: str) -> dict[str, Any]:
         """A whole answer."""
@@ -185,6 +210,11 @@ class Completion:
 
     prefix, whole, chunk = "cmpl-", "text_completion", "text_completion"
 
+    @classmethod
+    def found(cls, answer: Answer) -> dict[str, Any]:
+        """What a whole answer brings beside its head."""
+        return {"choices": [cls.choice(answer.text, answer.finish_reason)]}
+
     @staticmethod
     def choice(text: str, finish_reason: str) -> dict[str, Any]:
         """A whole answer."""
@@ -194,3 +224,15 @@ class Completion:
     def piece(text: str | None, finish_reason: str | None) -> dict[str, Any]:
         """A piece of a stream."""
         return {"index": 0, "text": text or "", "logprobs": None, "finish_reason": finish_reason}
+
+
+class Classification(Chat):
+    """The shapes of a classification, which is never streamed."""
+
+    prefix, whole = "classify-", "classification"
+
+    @classmethod
+    def found(cls, answer: Answer) -> dict[str, Any]:
+        """The label, and the probability of each."""
+        probabilities = {label: round(share, 6) for label, share in answer.labels.items()}
+        return {"data": [{"index": 0, "label": answer.text, "probabilities": probabilities}]}

@@ -1,4 +1,4 @@
-"""The routes: OpenAI's chat completions, completions and models, health and metrics."""
+"""The routes: OpenAI's chat completions, completions and models, labels, health and metrics."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from starlette.requests import Request as Web
 from starlette.responses import Response
 
 from sevenfold.deploy.serve.call import Call, Desk, log
-from sevenfold.deploy.serve.intake import body_of, check_key, take_chat, take_completion
-from sevenfold.deploy.serve.protocol import Chat, Completion, Request
+from sevenfold.deploy.serve.intake import body_of, check_key, take_chat, take_classify, take_completion
+from sevenfold.deploy.serve.protocol import Chat, Classification, Completion, Request
 from sevenfold.deploy.serve.refusal import HUNG_UP, Refusal
 
 POLL_SECONDS = 0.2
@@ -64,6 +64,12 @@ async def one_model(web: Web, name: str) -> dict[str, Any]:
 async def chat(web: Web) -> Response:
     """Answer a conversation."""
     return await serve(web, Call(desk_of(web), Chat, web.headers.get("OpenAI-Project")), take_chat)
+
+
+@routes.post("/v1/classify")
+async def classify(web: Web) -> Response:
+    """The label of a text, with the probability of each."""
+    return await serve(web, Call(desk_of(web), Classification, web.headers.get("OpenAI-Project")), take_classify)
 
 
 @routes.post("/v1/completions")

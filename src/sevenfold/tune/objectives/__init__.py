@@ -47,6 +47,27 @@ class Collected:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """What an objective's steps take beside one forward and backward pass over their rows; for the plan.
+
+    Args:
+        forwards: Times that a step's tokens go through the network without gradients.
+        operations: Floating-point operations of a token in what stands beside the network (a teacher).
+        answers: Answers that are drawn to each prompt and learnt in the place of the row's own; 0: none.
+        answer_tokens: Tokens of such an answer, at most.
+        repeats: Times that they are learnt from.
+        head: Whether targets go through the network's head.
+    """
+
+    forwards: float = 0.0
+    operations: float = 0.0
+    answers: int = 0
+    answer_tokens: int = 0
+    repeats: int = 1
+    head: bool = True
+
+
+@dataclass(frozen=True)
 class Whole:
     """A network and what the objective has beside it, as one model of transformers.
 
@@ -245,12 +266,12 @@ class Objective(Component):
         """The best answer of who has not read the prompt: what a base that cannot write is measured by."""
         raise NotImplementedError(type(self).__name__)
 
-    def whole(self, forward: Forward) -> Whole | None:
-        """How network and :meth:`own` are one model of transformers; None: the network alone is the tuned model.
+    def whole(self, own: nn.Module) -> Whole | None:
+        """How network and what is beside it are one model of transformers; None: the network alone is the tuned one."""
+        return None
 
-        Raises:
-            ModelError: No class of transformers computes the same.
-        """
+    def apart(self, model: Model) -> str | None:
+        """Why no class of transformers computes what the two do together; None where there is one."""
         return None
 
     def said(self, row: Row) -> list[Conversation]:
@@ -270,6 +291,10 @@ class Objective(Component):
     def beside_bytes(self, model: Model, dtype: torch.dtype) -> int:
         """Memory that :meth:`own` takes beside the network where it is of the network's size."""
         return 0
+
+    def extra(self, model: Model) -> Extra:
+        """What steps take beside a forward and a backward pass; what is :attr:`joint` goes through twice."""
+        return Extra(forwards=1.0 if self.joint else 0.0, head=self.writes)
 
     def collect(self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], at: Moment) -> Collected:
         """What a step learns from; a function of the weights and the moment, so that a resumed run does the same.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset, Row
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
@@ -66,6 +67,15 @@ def places_of(state: State, lead: int, length: int) -> range:
     return {"last": range(length - 1, length), "first": range(lead, lead + 1), "mean": range(lead, length)}[state]
 
 
+def not_of_the_last(state: State, model: Model) -> str | None:
+    """Why a head on a text's state has no class of transformers; None where it has one."""
+    if model.card.kind == "encoder":
+        return "transformers' classifiers of encoders have layers of their own between state and label"
+    if state == "last":
+        return None
+    return f"transformers' classifiers of causal models read the last token's state, this one reads {state}"
+
+
 def weighted(length: int, places: Sequence[int], weight: float) -> list[float]:
     """A weight at some tokens, 0 elsewhere."""
     found = [0.0] * length
@@ -81,14 +91,11 @@ def states(forward: Forward, batch: Pass) -> Tensor:
 
 
 def read(forward: Forward, sequences: Sequence[TokenSequence]) -> tuple[Tensor, Pass]:
-    """The states of some texts side by side, without gradients and without dropout, and the pass that they are of."""
-    import torch
-
+    """The states of some texts side by side, and the pass that they are of."""
     from sevenfold.tune.engine.passes import pack
 
     batch = pack(sequences, here=True).to(str(forward.device))
-    with torch.inference_mode():
-        return states(forward, batch), batch
+    return states(forward, batch), batch
 
 
 def labels_of(dataset: Dataset) -> Iterator[tuple[Row, str]]:

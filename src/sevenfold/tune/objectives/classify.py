@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from sevenfold.errors import DataError, ModelError, RecipeError
+from sevenfold.errors import DataError, RecipeError
 from sevenfold.tune.objectives import Whole
 from sevenfold.tune.objectives._labels import (
     Reading,
     State,
     labels_of,
+    not_of_the_last,
     places_of,
     read,
     read_prompt,
@@ -295,18 +296,16 @@ class Classify(Reading):
             return Labelled(self.none, probs)
         return Labelled(self.labels[int(self.chosen(torch.tensor([shares]))[0])], probs)
 
-    def whole(self, forward: Forward) -> Whole:
+    def apart(self, model: Model) -> str | None:
+        """Where a text is read from another token than the last, or by an encoder."""
+        return not_of_the_last(self.state, model)
+
+    def whole(self, own: nn.Module) -> Whole:
         """``AutoModelForSequenceClassification``, which reads the last token of a causal model."""
-        if self.state != "last":
-            raise ModelError(
-                f"transformers' classifiers of causal models read the last token's state, this one reads {self.state}",
-                next_step="tune.objective: {classify: {state: last}}",
-            )
-        assert forward.own is not None
         kind = {"single": "single_label_classification", "multi": "multi_label_classification"}[self.kind]
         names = dict(enumerate(self.labels))
         config = {"id2label": names, "label2id": self.numbers, "problem_type": kind}
-        return Whole("AutoModelForSequenceClassification", config, dict(forward.own.state_dict()))
+        return Whole("AutoModelForSequenceClassification", config, dict(own.state_dict()))
 
 
 def bits(numbers: Sequence[int], count: int) -> list[float]:

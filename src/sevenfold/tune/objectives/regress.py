@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from sevenfold.errors import DataError, ModelError, RecipeError
+from sevenfold.errors import DataError, RecipeError
 from sevenfold.tune.objectives import Whole
 from sevenfold.tune.objectives._labels import (
     Reading,
     State,
     labels_of,
+    not_of_the_last,
     places_of,
     read,
     read_prompt,
@@ -169,18 +170,16 @@ class Regress(Reading):
 
         return Labelled(f"{self.scale[0]:.{self.digits}g}")
 
-    def whole(self, forward: Forward) -> Whole:
+    def apart(self, model: Model) -> str | None:
+        """Where a text is read from another token than the last, or by an encoder."""
+        return not_of_the_last(self.state, model)
+
+    def whole(self, own: nn.Module) -> Whole:
         """``AutoModelForSequenceClassification`` with one label, which reads the last token of a causal model."""
-        if self.state != "last":
-            raise ModelError(
-                f"transformers' classifiers of causal models read the last token's state, this one reads {self.state}",
-                next_step="tune.objective: {regress: {state: last}}",
-            )
-        assert forward.own is not None
         mean, deviation = self.scale
         said = f"the one logit times {deviation:g} plus {mean:g} is the number"
         config = {"num_labels": 1, "problem_type": "regression", "target_mean": mean, "target_deviation": deviation}
-        return Whole("AutoModelForSequenceClassification", config, dict(forward.own.state_dict()), [said])
+        return Whole("AutoModelForSequenceClassification", config, dict(own.state_dict()), [said])
 
 
 def number_of(row: Row, text: str) -> float:

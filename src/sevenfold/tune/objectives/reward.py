@@ -122,11 +122,10 @@ class Reward(Pairs):
 
         return Labelled("0")
 
-    def whole(self, forward: Forward) -> Whole:
+    def whole(self, own: nn.Module) -> Whole:
         """``AutoModelForSequenceClassification`` with one label, whose score is the reward of a text's last token."""
-        assert forward.own is not None
         config = {"num_labels": 1, "problem_type": "regression"}
-        return Whole("AutoModelForSequenceClassification", config, dict(forward.own.state_dict()))
+        return Whole("AutoModelForSequenceClassification", config, dict(own.state_dict()))
 
     def check(self, section: TuneSection) -> None:
         """Refuse to cut answers, whose last token is what is judged."""

@@ -182,11 +182,10 @@ class Span(Reading):
 
         return Labelled(self.none)
 
-    def whole(self, forward: Forward) -> Whole:
+    def whole(self, own: nn.Module) -> Whole:
         """``AutoModelForQuestionAnswering``."""
-        assert forward.own is not None
         note = "only tokens of the text are answers; the prompt's last token stands for none"
-        return Whole("AutoModelForQuestionAnswering", {}, dict(forward.own.state_dict()), [note])
+        return Whole("AutoModelForQuestionAnswering", {}, dict(own.state_dict()), [note])
 
 
 def candidates(text: Text, length: int) -> list[int]:

@@ -190,12 +190,11 @@ class Tag(Reading):
 
         return Labelled(self.none)
 
-    def whole(self, forward: Forward) -> Whole:
+    def whole(self, own: nn.Module) -> Whole:
         """``AutoModelForTokenClassification``."""
-        assert forward.own is not None
         config = {"id2label": dict(enumerate(self.labels)), "label2id": self.numbers}
         note = f"a word's tag stands at its {self.token} token"
-        return Whole("AutoModelForTokenClassification", config, dict(forward.own.state_dict()), [note])
+        return Whole("AutoModelForTokenClassification", config, dict(own.state_dict()), [note])
 
 
 @dataclass(frozen=True)
