@@ -18,7 +18,14 @@ PAIRS = ("dpo", "orpo", "reward", "simpo")
 
 FIELDS: dict[str, dict[str, Any]] = {
     "fim": {"marks": ("<PRE>", "<SUF>", "<MID>")},
-    "grpo": {"rewards": ["overlap"], "answers_each": 4, "max_new_tokens": 12, "repeats": 2, "parts": 2, "beta": 0.01},
+    "grpo": {
+        "rewards": ["overlap"],
+        "answers_each": 4,
+        "max_new_tokens": 12,
+        "repeats": 2,
+        "minibatches": 2,
+        "beta": 0.01,
+    },
     "ppo": {"rewards": ["overlap"], "max_new_tokens": 12, "reference_decay": 0.9},
 }
 """Fields that an objective cannot do without."""
@@ -28,6 +35,7 @@ ROWS: dict[str, Callable[[Path], Dataset]] = {
     **dict.fromkeys(PAIRS, judged.pairs),
     "kto": judged.ratings,
     "classify": partial(labelled.dataset, labelled.one_label),
+    "verbalize": partial(labelled.dataset, labelled.one_label),
     "regress": partial(labelled.dataset, labelled.numbers),
     "tag": partial(labelled.dataset, labelled.tagged),
     "span": partial(labelled.dataset, labelled.spans),

@@ -76,7 +76,7 @@ class OnPolicy(Objective):
         1.0, gt=0, description="Logits are divided by it, in drawing and in what is learnt of what was drawn."
     )
     repeats: int = Field(1, ge=1, description="Times that drawn answers are learnt from before new ones are drawn.")
-    parts: int = Field(1, ge=1, description="Optimiser steps that one time through the drawn answers is dealt into.")
+    minibatches: int = Field(1, ge=1, description="Optimiser steps that one time through the drawn answers is dealt into.")
     clip: float = Field(
         0.2, gt=0, lt=1, description="How far a token's probability may fall, as a share, before it is left alone."
     )
@@ -175,9 +175,9 @@ class OnPolicy(Objective):
 
     def dealt(self, sequences: list[TokenSequence], order: list[int]) -> list[list[TokenSequence]]:
         """Sequences in parts of about equal number, in some order; the prompts of a part stay together."""
-        if self.parts == 1:
+        if self.minibatches == 1:
             return [self.normalised(sequences)]
-        kept = [order[start :: self.parts] for start in range(min(self.parts, len(order)))]
+        kept = [order[start :: self.minibatches] for start in range(min(self.minibatches, len(order)))]
         return [self.normalised([sequences[index] for index in sorted(part)]) for part in kept]
 
     def normalised(self, sequences: list[TokenSequence]) -> list[TokenSequence]:

@@ -66,7 +66,7 @@ class Grpo(OnPolicy):
     def learnable(self, forward: Forward, drawn: list[Drawn]) -> tuple[list[TokenSequence], Figures]:
         """Sequences with the advantage of each answer, and the share of prompts whose answers differ in worth."""
         sequences = [self.weighed(one) for one in drawn]
-        if self.repeats * self.parts > 1:
+        if self.repeats * self.minibatches > 1:
             read = [place for place, sequence in enumerate(sequences) if self.beta or tells(sequence)]
             found = self.now(forward, [sequences[place] for place in read])
             for place, values in zip(read, found, strict=True):
