@@ -104,3 +104,44 @@ def test_the_fingerprint_follows_the_code(package, write):
     write("package/things.py", CODE.replace("sum", "total"))
     assert Python(path=package).fingerprints() != before
     assert set(Python(path="stdlib").fingerprints()) == {"python", "stdlib"}
+
+
+@pytest.fixture
+def boxes(tmp_path):
+    """A file with a module's, a class's and a method's docstring."""
+    (tmp_path / "boxes.py").write_text(
+        '"""Boxes and what is in them.\n\nA box is a thing that can be opened, and closed again with care."""\n\n\n'
+        'class Box:\n    """A box that opens.\n\n    It holds what was put into it, until somebody takes it out."""\n\n'
+        '    def open(self, how: str) -> bool:\n        """Open the box as is asked,\n        or say why not.\n\n'
+        '        What is in it stays where it is, whatever happens then."""\n        # With care.\n'
+        "        if how:\n            return True\n        return False\n"
+    )
+    return tmp_path
+
+
+def test_a_summary_is_asked_from_what_follows_it(boxes) -> None:
+    rows = read_all(Python(path=str(boxes), task="summary"))
+    assert [(row.values["function"], row.values["completion"]) for row in rows] == [
+        ("", "Boxes and what is in them."),
+        ("Box.open", "Open the box as is asked, or say why not."),
+        ("Box", "A box that opens."),
+    ]
+    asked = rows[1].values["prompt"]
+    assert asked.startswith("Say in one line")
+    assert asked.endswith("\n\nWhat is in it stays where it is, whatever happens then.")
+    assert rows[0].origin.endswith("boxes.py:1")
+
+
+def test_a_body_is_asked_from_signature_and_docstring(boxes) -> None:
+    (row,) = read_all(Python(path=str(boxes), task="body", ask="Go on."))
+    assert row.values["prompt"].startswith('Go on.\n\ndef open(self, how: str) -> bool:\n    """Open the box')
+    assert row.values["completion"] == "# With care.\nif how:\n    return True\nreturn False"
+    code = row.values["prompt"].removeprefix("Go on.\n\n")
+    body = "".join(f"    {line}\n" for line in row.values["completion"].splitlines())
+    ast.parse(f"{code}\n{body}")
+
+
+def test_a_function_alone_is_text(boxes) -> None:
+    (row,) = read_all(Python(path=str(boxes), task="text"))
+    assert set(row.values) == {"text", "module", "function"}
+    assert ast.parse(row.values["text"]).body[0].name == "open"

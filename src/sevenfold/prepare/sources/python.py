@@ -1,4 +1,4 @@
-"""Python code: a function without its docstring asks for it, the docstring answers."""
+"""Python code: what its functions say about themselves, and what they do, each asked from the other."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import ast
 import io
 import sys
 import sysconfig
+import textwrap
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -21,16 +23,32 @@ SKIPPED = frozenset({"site-packages", "dist-packages", "test", "tests", "idlelib
 """Folders of the standard library that hold no code worth learning from."""
 
 
+Task = Literal["docstring", "summary", "body", "text"]
+ASKS: dict[Task, str] = {
+    "docstring": "Write the docstring of this Python function.",
+    "summary": "Say in one line what this documentation describes.",
+    "body": "Write the body of this Python function.",
+}
+"""What the user asks where the recipe says nothing."""
+
+
 class Python(FileSource):
     """Documented functions of Python code; ``stdlib`` is the standard library of the running Python.
 
-    Columns: ``prompt``, ``completion``, ``module`` (to keep a module on one side of a split), ``function``.
+    Columns: ``prompt`` and ``completion``, or ``text``; ``module`` (to keep a module on one side of a split),
+    ``function``.
     """
 
     suffixes = (".py",)
     path: str = Field(description="A package's folder, a file, a glob, or stdlib.")
-    ask: str = Field(
-        "Write the docstring of this Python function.", description="What the user asks, above the function's code."
+    task: Task = Field(
+        "docstring",
+        description="What a row asks: docstring (from the code), summary (a docstring's first line, from what follows "
+        "it; also of classes and modules), body (from signature and docstring); text: the function alone, for pretrain "
+        "and fim.",
+    )
+    ask: str | None = Field(
+        None, description="What the user asks, above the code or text; not given: a sentence for each task."
     )
     shortest: int = Field(40, ge=1, description="Docstrings of fewer characters are no rows.")
 
@@ -86,12 +104,13 @@ class Python(FileSource):
         inside = file.relative_to(self.root) if file.is_relative_to(self.root) else file
         module = ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
         shown = inside if self.path == "stdlib" else file
-        for name, function in functions(tree):
-            answer = ast.get_docstring(function) or ""
-            question = undocumented(function, lines)
-            if question and len(answer) >= self.shortest:
-                row = {"prompt": f"{self.ask}\n\n{question}", "completion": answer}
-                yield RawRow({**row, "module": module, "function": name}, f"{shown}:{function.lineno}")
+        ask = ASKS.get(self.task, "") if self.ask is None else self.ask
+        for name, node in (documented if self.task == "summary" else functions)(tree):
+            exchange = TASKS[self.task](node, lines)
+            if exchange and len(ast.get_docstring(node) or "") >= self.shortest:
+                asked = {"prompt": f"{ask}\n\n{exchange['prompt']}"} if "prompt" in exchange else {}
+                where = f"{shown}:{getattr(node, 'lineno', 1)}"
+                yield RawRow({**exchange, **asked, "module": module, "function": name}, where)
 
 
 def decoded(code: bytes) -> str:
@@ -119,5 +138,63 @@ def undocumented(function: Function, lines: list[str]) -> str:
     if head.lineno == function.lineno or rest[0].lineno <= head.end_lineno:
         return ""  # On one line with other code: cutting lines would cut that code.
     kept = lines[function.lineno - 1 : head.lineno - 1] + lines[head.end_lineno : function.end_lineno]
+    return dedented(kept, function)
+
+
+def documented(tree: ast.Module) -> Iterator[tuple[str, Function | ast.ClassDef | ast.Module]]:
+    """Everything that may have a docstring, with its qualified name; the module's own is empty."""
+    yield "", tree
+    yield from functions(tree)
+    yield from classes(tree)
+
+
+def classes(node: ast.AST, above: str = "") -> Iterator[tuple[str, ast.ClassDef]]:
+    """The classes below a node with their qualified names; not those inside functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef):
+            yield above + child.name, child
+            yield from classes(child, f"{above}{child.name}.")
+        elif not isinstance(child, Function | ast.expr):
+            yield from classes(child, above)
+
+
+def docstring(function: Function, lines: list[str]) -> dict[str, str]:
+    """The code asks for its docstring."""
+    code = undocumented(function, lines)
+    return {"prompt": code, "completion": ast.get_docstring(function) or ""} if code else {}
+
+
+def summary(node: Function | ast.ClassDef | ast.Module, lines: list[str]) -> dict[str, str]:
+    """What follows a docstring's first line asks for that line, which stands alone (PEP 257)."""
+    first, blank, rest = (ast.get_docstring(node) or "").partition("\n\n")
+    line = " ".join(first.split())
+    return {"prompt": rest.strip(), "completion": line} if blank and line and len(rest.strip()) > len(line) else {}
+
+
+def body(function: Function, lines: list[str]) -> dict[str, str]:
+    """Signature and docstring ask for what follows them."""
+    head = function.body[0]
+    if not undocumented(function, lines) or head.end_lineno is None:
+        return {}
+    asked, answer = lines[function.lineno - 1 : head.end_lineno], lines[head.end_lineno : function.end_lineno]
+    return {"prompt": dedented(asked, function), "completion": textwrap.dedent("".join(answer)).strip("\n")}
+
+
+def text(function: Function, lines: list[str]) -> dict[str, str]:
+    """The function's own source."""
+    return {"text": dedented(lines[function.lineno - 1 : function.end_lineno], function) + "\n"}
+
+
+def dedented(lines: list[str], function: Function) -> str:
+    """Lines of a function as they would stand at a file's margin."""
     margin = " " * function.col_offset
-    return "".join(line.removeprefix(margin) for line in kept).rstrip()
+    return "".join(line.removeprefix(margin) for line in lines).rstrip()
+
+
+TASKS: dict[Task, Callable[[Any, list[str]], dict[str, str]]] = {
+    "docstring": docstring,
+    "summary": summary,
+    "body": body,
+    "text": text,
+}
+"""How a row is made of a function, a class or a module; nothing where it has not what the task needs."""

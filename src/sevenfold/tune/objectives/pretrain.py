@@ -33,6 +33,7 @@ class Pretrain(Objective):
     are there to be read and not learnt again, so each token is learnt once and nothing is cut off.
     """
 
+    language: ClassVar[bool] = True
     each: ClassVar[bool] = True
 
     overlap: int = Field(
