@@ -47,9 +47,7 @@ def as_json(work: Work, plan: Plan, taken: Rehearsal | None) -> dict[str, Any]:
         "seconds": plan.seconds,
         "advice": plan.advice,
         "work": asdict(work),
-        "measured": None
-        if taken is None
-        else {**asdict(taken), "total_seconds": round(taken.seconds_for(work.total_tokens), 1)},
+        "measured": None if taken is None else {**asdict(taken), "total_seconds": round(taken.seconds_for(work), 1)},
     }
 
 
@@ -69,7 +67,7 @@ def show(work: Work, plan: Plan, taken: Rehearsal | None, console: Console) -> N
     if taken:
         console.say(
             f"measured on {taken.steps} steps: {taken.peak_bytes / 1e6:,.0f} MB at the peak, "
-            f"{taken.tokens / taken.seconds:,.0f} tokens/s, so {taken.seconds_for(work.total_tokens) / 60:.1f} minutes"
+            f"{taken.tokens / taken.seconds:,.0f} tokens/s, so {taken.seconds_for(work) / 60:.1f} minutes"
         )
     for advice in plan.advice:
         console.say(f"  would fit: {advice}")

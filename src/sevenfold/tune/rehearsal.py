@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -10,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.tune import memory, terms
+from sevenfold.tune import memory, references, terms
 from sevenfold.tune.work import step_tokens
 
 if TYPE_CHECKING:
     from sevenfold.console import Console
     from sevenfold.load.model import Model
     from sevenfold.setup.environment import Environment
-    from sevenfold.setup.plan import Plan
+    from sevenfold.setup.plan import Plan, Work
     from sevenfold.tune.encoded import Encoded
+    from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.section import TuneSection
 
 STEPS = 6
@@ -34,16 +36,22 @@ class Rehearsal:
         tokens: Their tokens.
         seconds: Their time, at the median of the steps' speeds: one that something else held up counts no more.
         peak_bytes: The highest memory, the loading of the model included.
+        before: Seconds a token of what the network is asked before the first step; 0: nothing.
+        drawn_steps: Steps of the whole training where answers are drawn, whose lengths nobody knows; 0: none are.
     """
 
     steps: int
     tokens: int
     seconds: float
     peak_bytes: int
+    before: float = 0.0
+    drawn_steps: int = 0
 
-    def seconds_for(self, tokens: int) -> float:
-        """Time of that many tokens at this speed."""
-        return self.seconds / self.tokens * tokens
+    def seconds_for(self, work: Work) -> float:
+        """Time of the whole training at this speed: by its tokens, or by its steps where answers are drawn."""
+        if self.drawn_steps:
+            return self.seconds / self.steps * self.drawn_steps
+        return self.seconds / self.tokens * work.total_tokens + self.before * work.tokens_before
 
 
 def rehearse(
@@ -72,13 +80,27 @@ def rehearse(
         entry = Entry(Path(folder), console)
         terms.start(section, forward, model, environment, entry)
         trainer = Trainer(forward, section, rows, rows, environment.seed, entry)
-        taken = []
-        for step in chosen(rows, section, environment.seed):
+        taken, steps = [], chosen(rows, section, environment.seed)
+        before = ask_before(forward, section, rows, [row for step in steps for row in trainer.batches.at(step)])
+        for step in steps:
             taken.append(trainer.step(trainer.batches.at(step)))
             bar.advance(1)
     measured = taken[1:] or taken
     tokens, pace = sum(step.tokens for step in measured), median(step.seconds / step.tokens for step in measured)
-    return Rehearsal(len(measured), tokens, pace * tokens, memory.peak_bytes(environment.device))
+    peak = memory.peak_bytes(environment.device)
+    drawn = trainer.total if section.objective.on_policy else 0
+    return Rehearsal(len(measured), tokens, pace * tokens, peak, before, drawn)
+
+
+def ask_before(forward: Forward, section: TuneSection, rows: Encoded, some: list[int]) -> float:
+    """What the network says of some rows before it moves, where the objective reads it; gives the seconds a token."""
+    if not section.objective.reference:
+        return 0.0
+    started = time.perf_counter()
+    wanted = sorted(set(some))
+    rows.columns[references.NAME] = references.logprobs(forward, section, rows, wanted, lambda done: None)
+    tokens = sum(len(sequence) for sequence in rows.sequences(wanted))
+    return (time.perf_counter() - started) / tokens
 
 
 def chosen(rows: Encoded, section: TuneSection, seed: int) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sevenfold.errors import RecipeError
@@ -9,6 +11,7 @@ from sevenfold.load.model import Model
 from sevenfold.setup.environment import Environment
 from sevenfold.setup.plan import Shape, Work
 from sevenfold.setup.plan.work import OVERHEAD
+from sevenfold.tune import spans
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine import activations, bases
@@ -17,6 +20,10 @@ from sevenfold.tune.engine.passes import split
 from sevenfold.tune.engine.short import KEPT
 from sevenfold.tune.methods import Needs
 from sevenfold.tune.section import TuneSection
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedModel
 
 
 def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Environment) -> Work:
@@ -43,13 +50,17 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
     held = sum(term.state_bytes(weights) for term in section.beside)
     needs = section.method.needs(section, network, environment.dtype)
     frozen, frozen_bytes = bases.frozen(network, section.method.weights_dtype(environment.dtype))
-    lengths = rows.lengths
+    own, own_bytes = beside(section, network, model)
+    sizes += [weight.numel() for weight in own.values()]
+    extra = section.objective.extra(model)
+    found = spans.of_rows(rows, extra)
     steps = section.total_steps(len(rows))
     if needs.in_backward:
-        check_one_pass(section, rows, environment.seed, steps)
+        check_one_pass(section, rows, found.sequences, environment.seed, steps)
     layers, recomputable = model.card.layers, len(activations.recomputable(network)) if needs.backward else 0
-    share = rows.supervised / max(1, int(lengths.sum()))
-    largest, total = walk(section, rows, environment.seed, steps)
+    share = found.targets / max(1, found.tokens) if extra.head else 0.0
+    largest, total, parted = walk(section, rows, found.sequences, environment.seed, steps)
+    total *= extra.repeats
     more = sum(term.rows_share(section.batch) for term in section.beside)
     if more:
         # Rows that stand beside the objective's are not walked through: they count like these, and fill a pass.
@@ -62,25 +73,48 @@ def work_of(section: TuneSection, rows: Encoded, model: Model, environment: Envi
         supervised_per_pass=max(1, round(share * largest)),
         total_tokens=total,
         total_supervised=round(share * total),
-        # A token's attention is over its own row, so long rows count by their tokens.
-        mean_length=float((lengths.astype(float) ** 2).sum() / lengths.sum()),
-        longest_row=int(lengths.max()),
+        mean_length=found.mean_length,
+        longest_row=int(found.sequences.max()),
         activation_bytes=environment.dtype.itemsize,
         frozen_bytes=frozen_bytes / max(1, frozen),
-        scores_kept=scores_kept(lengths, environment.device),
+        # A short document's weights, on a CPU.
+        scores_kept=found.scores_kept(KEPT) if environment.device == "cpu" else 0.0,
+        keys_copied=found.copied,
         head_chunk=chunk_of(model.card.vocabulary),
-        overhead_bytes=OVERHEAD + section.objective.beside_bytes(model, environment.dtype),
+        overhead_bytes=OVERHEAD + own_bytes + section.objective.beside_bytes(model, environment.dtype),
         backward_blocks=max(0, layers - len(activations.blocks(network)) + recomputable) if needs.backward else 0,
         recomputable=recomputable,
         recomputed={"auto": None, "recompute": recomputable}.get(section.engine.activations, 0),
         offloaded=section.engine.activations == "offload",
         trainable_bytes=needs.weight_bytes,
         gradient_bytes=needs.weight_bytes,
-        optimizer_bytes=(needs.optimizer_bytes + held) / max(1, sum(sizes)),
+        optimizer_bytes=(needs.optimizer_bytes + held + section.optimizer.state_bytes(own)) / max(1, sum(sizes)),
         gradient_parameters=gradients_together(needs, sizes),
         backward=needs.backward,
         rounds=needs.rounds,
+        # What is joint goes through twice where a step has several passes.
+        forwards=extra.forwards * (parted if section.objective.joint else 1.0),
+        tokens_before=before(section, rows, environment.seed, steps) if section.objective.reference else 0,
+        operations_beside=extra.operations,
     )
+
+
+def beside(section: TuneSection, network: PreTrainedModel, model: Model) -> tuple[dict[str, nn.Parameter], int]:
+    """What the objective trains beside the network, by name, and the bytes of what it holds there and does not."""
+    import torch
+
+    with torch.device("meta"):
+        own = section.objective.own(network, model)
+    if own is None:
+        return {}, 0
+    trained = {name: weight for name, weight in own.named_parameters() if weight.requires_grad}
+    held = [*(weight for weight in own.parameters() if not weight.requires_grad), *own.buffers()]
+    return trained, sum(tensor.nbytes for tensor in held)
+
+
+def before(section: TuneSection, rows: Encoded, seed: int, steps: int) -> int:
+    """Tokens of all rows that the training visits, each once."""
+    return int(step_tokens(rows, section.batch, seed)[:steps].sum())
 
 
 def gradients_together(needs: Needs, sizes: list[int]) -> int | None:
@@ -90,53 +124,59 @@ def gradients_together(needs: Needs, sizes: list[int]) -> int | None:
     return max(sizes) if needs.in_backward else None
 
 
-def scores_kept(lengths: np.ndarray, device: str) -> float:
-    """Attention weights that a head keeps for a token, on average: a short document's own length, on a CPU."""
-    short = lengths[lengths <= KEPT].astype(float)
-    return float((short**2).sum() / lengths.sum()) if device == "cpu" else 0.0
-
-
 LOOKED_AT = 2000
 """Steps whose passes are laid out to find the largest one; the fullest steps come first."""
 
 
-def walk(section: TuneSection, rows: Encoded, seed: int, steps: int) -> tuple[int, int]:
-    """Tokens of the largest pass, and of all steps together."""
-    totals = step_tokens(rows, section.batch, seed)[:steps]
+def walk(section: TuneSection, rows: Encoded, lengths: np.ndarray, seed: int, steps: int) -> tuple[int, int, float]:
+    """Tokens of the largest pass, of all steps together, and the share of them in steps of several passes.
+
+    Args:
+        section: The recipe's section.
+        rows: The training rows.
+        lengths: Tokens of every sequence.
+        seed: Of the rows' order.
+        steps: Of the whole training.
+    """
+    totals = step_tokens(rows, section.batch, seed, lengths)[:steps]
     largest = int(totals[totals <= section.tokens_per_pass].max(initial=0))
     batches = Batches(len(rows), section.batch, seed)
     over = np.flatnonzero(totals > section.tokens_per_pass)
     fullness = totals[over] / np.ceil(totals[over] / section.tokens_per_pass)
     for step in over[np.argsort(-fullness)][:LOOKED_AT].tolist():
-        lengths = [length for row in batches.at(step) for length in rows.row_lengths(row)]
-        groups = split(lengths, section.tokens_per_pass)
-        largest = max(largest, *(sum(lengths[index] for index in group) for group in groups))
+        sizes = [int(lengths[number]) for row in batches.at(step) for number in rows.numbers(row)]
+        groups = split(sizes, section.tokens_per_pass)
+        largest = max(largest, *(sum(sizes[index] for index in group) for group in groups))
     # Later epochs read the same rows in another order; a last, partial one is counted by its share of steps.
-    return largest, round(int(totals.sum()) * max(1.0, steps / batches.per_epoch))
+    total = round(int(totals.sum()) * max(1.0, steps / batches.per_epoch))
+    return largest, total, float(totals[over].sum() / totals.sum())
 
 
-def step_tokens(rows: Encoded, batch: int, seed: int) -> np.ndarray:
-    """Tokens of each step of the first epoch."""
+def step_tokens(rows: Encoded, batch: int, seed: int, lengths: np.ndarray | None = None) -> np.ndarray:
+    """Tokens of each step of the first epoch; ``lengths`` of sequences where they are not those of the rows."""
     firsts = np.concatenate([[0], rows.parts["rows"][:-1]])
-    row_tokens = np.add.reduceat(rows.lengths, firsts)
+    row_tokens = np.add.reduceat(rows.lengths if lengths is None else lengths, firsts)
     order = Batches(len(rows), batch, seed).order(0)
     found: np.ndarray = np.add.reduceat(row_tokens[order], np.arange(0, len(rows), batch))
     return found
 
 
-def check_one_pass(section: TuneSection, rows: Encoded, seed: int, steps: int) -> None:
+def check_one_pass(section: TuneSection, rows: Encoded, lengths: np.ndarray, seed: int, steps: int) -> None:
     """Refuse to move weights in the backward pass where gradients of earlier passes would have to be kept after all.
 
     Raises:
         RecipeError: A step takes more than one pass; the message has the smallest passes and the largest batch that do.
     """
     batches = Batches(len(rows), section.batch, seed)
-    lengths = ([length for row in batches.at(step) for length in rows.row_lengths(row)] for step in range(steps))
+    sizes = (
+        [int(lengths[number]) for row in batches.at(step) for number in rows.numbers(row)] for step in range(steps)
+    )
     # A sequence alone is one pass however long it is.
-    largest = max((sum(step) for step in lengths if len(step) > 1), default=0)
+    largest = max((sum(step) for step in sizes if len(step) > 1), default=0)
     if largest <= section.tokens_per_pass:
         return
-    longest_first = sorted((sum(rows.row_lengths(row)) for row in range(len(rows))), reverse=True)
+    row_tokens = [int(lengths[rows.numbers(row)].sum()) for row in range(len(rows))]
+    longest_first = sorted(row_tokens, reverse=True)
     batch = int((np.cumsum(longest_first) <= section.tokens_per_pass).sum())
     asked = "tune.engine.step_in_backward" if section.engine.step_in_backward else "tune.method"
     raise RecipeError(

@@ -43,3 +43,11 @@ def test_a_recomputed_block_costs_its_forward_pass_again():
     once = 2 * (LLAMA_7B.block_parameters + 20_000_000) + 2 * base.mean_length * LLAMA_7B.hidden * LLAMA_7B.layers
     again = plan.flops(replace(base, recomputed=16)) - plan.flops(base)
     assert again == pytest.approx(base.total_tokens * once / 2)
+
+
+def test_what_is_read_without_gradients_costs_its_forward_pass():
+    learnt = work(SMALL, frozen=10**6, trainable=10**5)
+    read = replace(learnt, backward=False)
+    assert plan.flops(replace(learnt, tokens_before=10**6)) == plan.flops(learnt) + plan.flops(read)
+    assert plan.flops(replace(learnt, forwards=2.0)) == plan.flops(learnt) + 2 * plan.flops(read)
+    assert plan.flops(replace(learnt, operations_beside=7.0)) == plan.flops(learnt) + 7 * 10**6

@@ -18,15 +18,16 @@ def flops(work: Work) -> float:
     """Floating-point operations of the whole training.
 
     The head is computed for targets only: forward, and the gradient of its input; where it moves also again in the
-    backward pass, and the gradient of its weight. Without a backward pass a token costs its forward pass alone.
+    backward pass, and the gradient of its weight. Without a backward pass a token costs its forward pass alone, and so
+    does one that is read beside what is learnt: before the first step, or in each.
     """
     shape = work.shape
-    if work.backward:
-        body, heads = in_blocks(work), 2 if work.adapter else 4
-    else:
-        body, heads = 2 * shape.block_parameters + attention(work), 1
-    targets = heads * 2 * shape.vocabulary * shape.hidden
-    return float(work.rounds * (work.total_tokens * body + work.total_supervised * targets))
+    forward, head = 2 * shape.block_parameters + attention(work), 2 * shape.vocabulary * shape.hidden
+    body, heads = (in_blocks(work), 2 if work.adapter else 4) if work.backward else (forward, 1)
+    learnt = work.rounds * (work.total_tokens * body + work.total_supervised * heads * head)
+    share = work.total_supervised / max(1, work.total_tokens)
+    read = (work.forwards * work.total_tokens + work.tokens_before) * (forward + share * head)
+    return float(learnt + read + work.operations_beside * work.total_tokens)
 
 
 def attention(work: Work) -> float:

@@ -49,15 +49,15 @@ def block_bytes(work: Work) -> int:
     In float32 whatever the precision: the input of each of the two norms (2 H), and its normalised form where the
     norm's weight moves (2 H more), the two inverse deviations, and one log-sum a head. At the precision: the inputs
     of the three groups of linear layers (3 H; under autocast each of the six layers that share an input keeps a copy:
-    6 H), queries and attention's output (2 H), keys and values (2 K), gate, its activation, up and their product (4 I),
-    and the attention weights that are kept.
+    6 H), queries and attention's output (2 H), keys and values (2 K, and again where answers share a prompt), gate, its
+    activation, up and their product (4 I), and the attention weights that are kept.
     """
     shape = work.shape
     autocast = not work.adapter and work.activation_bytes < work.trainable_bytes
     norms = 2 if work.adapter else 4
     inputs = 6 if autocast else 3
     products = (inputs + 2) * shape.hidden + 2 * shape.key_value_hidden + 4 * shape.intermediate
-    products += round(shape.heads * work.scores_kept)
+    products += round(2 * shape.key_value_hidden * work.keys_copied + shape.heads * work.scores_kept)
     return FLOAT32 * (norms * shape.hidden + 2 + shape.heads) + work.activation_bytes * products
 
 

@@ -73,6 +73,10 @@ class Work:
         gradient_parameters: Parameters whose gradients exist together; None: all that move.
         backward: Whether there is a backward pass; without one nothing is kept for it.
         rounds: Times that each row goes through the network in its step, forward and backward.
+        keys_copied: Places of keys and values, for a token, that answers behind a shared prompt hold again.
+        forwards: Times that each row goes through the network in its step without gradients, beside ``rounds``.
+        tokens_before: Tokens that go through the network once, without gradients, before the first step.
+        operations_beside: Operations of a token in what stands beside the network.
     """
 
     shape: Shape
@@ -99,6 +103,10 @@ class Work:
     gradient_parameters: int | None = None
     backward: bool = True
     rounds: int = 1
+    keys_copied: float = 0.0
+    forwards: float = 0.0
+    tokens_before: int = 0
+    operations_beside: float = 0.0
 
     @property
     def adapter(self) -> bool:

@@ -266,12 +266,12 @@ class Objective(Component):
         """The best answer of who has not read the prompt: what a base that cannot write is measured by."""
         raise NotImplementedError(type(self).__name__)
 
-    def whole(self, own: nn.Module) -> Whole | None:
-        """How network and what is beside it are one model of transformers; None: the network alone is the tuned one."""
-        return None
+    def whole(self, forward: Forward) -> Whole | None:
+        """How network and :meth:`own` are one model of transformers; None: the network alone is the tuned model.
 
-    def apart(self, model: Model) -> str | None:
-        """Why no class of transformers computes what the two do together; None where there is one."""
+        Raises:
+            ModelError: No class of transformers computes the same.
+        """
         return None
 
     def said(self, row: Row) -> list[Conversation]:
