@@ -98,3 +98,12 @@ def test_what_it_cannot_do_is_refused(qkv, asked) -> None:
 def test_missing_spans_are_refused(qkv) -> None:
     with pytest.raises(NotImplementedError, match="without document spans"):
         attend(nn.Module(), *qkv, None)
+
+
+def test_a_mask_that_was_first_asked_for_without_gradients_serves_training() -> None:
+    length = 37
+    query, key, value = (torch.randn(1, 2, length, 8, requires_grad=True) for _ in "qkv")
+    with torch.inference_mode():
+        attend(nn.Module(), query, key, value, None, document_spans=[[0, length, 0, 0]])
+    attend(nn.Module(), query, key, value, None, document_spans=[[0, length, 0, 0]])[0].sum().backward()
+    assert query.grad is not None

@@ -70,7 +70,9 @@ def causal_mask(length: int, seen: int, window: int | None, dtype: torch.dtype, 
 
     Where it is not causal, a window reaches as far ahead as it reaches back.
     """
-    places = torch.arange(seen)
-    distance = places[seen - length :, None] - places
-    hidden = (distance < 0) | (distance >= (window or seen)) if causal else distance.abs() >= (window or seen)
-    return torch.zeros(length, seen, dtype=dtype).masked_fill_(hidden, float("-inf"))
+    # It is kept for passes with gradients, whoever asks for it first.
+    with torch.inference_mode(False):
+        places = torch.arange(seen)
+        distance = places[seen - length :, None] - places
+        hidden = (distance < 0) | (distance >= (window or seen)) if causal else distance.abs() >= (window or seen)
+        return torch.zeros(length, seen, dtype=dtype).masked_fill_(hidden, float("-inf"))
