@@ -322,6 +322,25 @@ def show(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = False
         outcome.show_record(record, Console())
 
 
+@app.command("check-objective")
+def check_objective(
+    named: Annotated[str, typer.Argument(metavar="FILE", help="A Python file with an objective, or an objective's name.")],
+    fields: SetOption = None,
+    rows: Annotated[
+        str | None, typer.Option("--rows", help="Rows that it can learn from; not given: questions and answers.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try on a tiny model whether your own objective does what every objective does; a minute."""
+    from sevenfold.commands import checking
+    from sevenfold.console import Console
+
+    found = checking.run(named, fields or [], rows, Console())
+    if as_json:
+        emit({"objective": named, "proofs": [proof.as_json() for proof in found]})
+    checking.required(found)
+
+
 @app.command("merge-adapters")
 def merge_adapters(  # noqa: PLR0913 (one option each)
     parents: Annotated[list[str], typer.Argument(metavar="ADAPTER...", help="Runs, or folders in PEFT's format.")],
