@@ -10,8 +10,9 @@ from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError
 from sevenfold.evaluate.held_out import Question
 from sevenfold.evaluate.jsonl import Kept
-from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, Likelihood, LikelihoodMetric, PairMetric
+from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, Likelihood, LikelihoodMetric, PairMetric, RankMetric
 from sevenfold.evaluate.report import Answers
+from sevenfold.evaluate.retrieval import ranks
 from sevenfold.generate.engine import Engine, Sampling
 from sevenfold.prepare.dataset import REJECTED
 
@@ -26,8 +27,8 @@ class Work:
     """What each model is asked.
 
     Args:
-        questions: The held-out rows; ``answered``, ``scored`` and ``judged`` say whether a metric needs answers, the
-            likelihoods of the references, and those of rejected answers.
+        questions: The held-out rows; ``answered``, ``scored``, ``judged`` and ``ranked`` say whether a metric needs
+            answers, the likelihoods of the references, those of rejected answers, and where own texts are found.
         passages: General text, each token of it supervised but the first.
     """
 
@@ -36,11 +37,12 @@ class Work:
     answered: bool
     scored: bool
     judged: bool = False
+    ranked: bool = False
 
     @property
     def units(self) -> int:
         """Answers and scores in all."""
-        return len(self.questions) * (self.answered + self.scored + self.judged) + len(self.passages)
+        return len(self.questions) * (self.answered + self.scored + self.judged + self.ranked) + len(self.passages)
 
     def led(self, lead: Sequence[int]) -> Work:
         """The same work behind virtual tokens."""
@@ -59,6 +61,7 @@ class Measured:
     answers: list[dict[str, Any]] = field(default_factory=list)
     references: list[Likelihood] = field(default_factory=list)
     rejected: list[Likelihood] = field(default_factory=list)
+    ranks: list[float] = field(default_factory=list)
     passages: list[Likelihood] = field(default_factory=list)
 
     def summary(self) -> Answers:
@@ -79,6 +82,7 @@ def work_for(section: EvaluateSection, questions: list[Question], passages: list
         answered=any(isinstance(metric, AnswerMetric | AnswersMetric) for metric in section.metrics),
         scored=any(isinstance(metric, LikelihoodMetric | PairMetric) for metric in section.metrics),
         judged=any(isinstance(metric, PairMetric) for metric in section.metrics),
+        ranked=any(isinstance(metric, RankMetric) for metric in section.metrics),
     )
 
 
@@ -114,6 +118,10 @@ def measure(
             for own, questions in by_adapter(engine, work.questions):
                 asking.score(own, {f"rejected {question.number}": rejected_of(question) for question in questions})
             found.rejected = [likelihood(kept, f"rejected {question.number}") for question in work.questions]
+        if work.ranked:
+            for own, questions in by_adapter(engine, work.questions):
+                asking.rank(own, questions, sorted({question.reference for question in work.questions}))
+            found.ranks = [kept.values[f"rank {question.number}"]["rank"] for question in work.questions]
         passages = {f"passage {index}": sequence for index, sequence in enumerate(work.passages)}
         asking.score(engine, passages)
         found.passages = [likelihood(kept, key) for key in passages]
@@ -175,6 +183,15 @@ class Asking:
             return [{"nll": one.nll, "tokens": one.tokens} for one in engine.score(batch)]
 
         self.kept.complete(sequences, self.section.batch, len, work, self.bar)
+
+    def rank(self, engine: Engine, questions: Sequence[Question], pool: Sequence[str]) -> None:
+        """Keep the place at which each question's own text is found; the vectors of all are needed for any."""
+
+        def work(batch: Sequence[Question]) -> list[dict[str, Any]]:
+            return [{"rank": rank} for rank in ranks(engine, batch, pool)]
+
+        asked = {f"rank {question.number}": question for question in questions}
+        self.kept.complete(asked, max(1, len(asked)), lambda one: len(one.reference), work, self.bar)
 
     def answer(self, engine: Engine, questions: Mapping[str, Question]) -> None:
         """Keep the answer to every question by its key."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from sevenfold.evaluate.held_out import Question
 from sevenfold.evaluate.measure import Measured
-from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, LikelihoodMetric, Metric, PairMetric
+from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, LikelihoodMetric, Metric, PairMetric, RankMetric
 from sevenfold.evaluate.paired import Pairs
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> 
         return [metric.value(likelihood) for likelihood in measured.references]
     if isinstance(metric, PairMetric):
         return [metric.value(*both) for both in zip(measured.references, measured.rejected, strict=True)]
+    if isinstance(metric, RankMetric):
+        return [metric.value(rank) for rank in measured.ranks]
     assert isinstance(metric, AnswerMetric)
     return [
         metric.value(answer["text"], question.reference)

@@ -62,7 +62,9 @@ def evaluate(
     # Virtual tokens stand before what the tuned model reads; both models are asked what fits behind them.
     room = model.card.context - len(lead)
     grouped = grouping(section, tuned)
-    chosen = held_out(dataset, encoder, room, section.rows, environment.seed, tuned.task_of, grouped, tuned.chosen_objective().asked)
+    chosen = held_out(
+        dataset, encoder, room, section.rows, environment.seed, tuned.task_of, grouped, tuned.chosen_objective().asked
+    )
     note_rows(chosen, entry)
     objective = tuned.chosen_objective()
     # Who answers with labels has no likelihood of a text.
@@ -79,7 +81,7 @@ def evaluate(
     }
     if work.passages and tuned.tasks():
         entry.note(f"general text is read by the adapter of the task {tuned.tasks()[0]!r}")
-    same = known.content_key(work, section, model, environment)
+    same = known.content_key(work, section, model, environment, objective)
     known.lend(same, entry)
     measured = {name: measure(name, open_engine, works[name], section, entry) for name, open_engine in engines.items()}
     known.keep(same, entry)

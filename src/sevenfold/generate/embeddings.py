@@ -19,7 +19,7 @@ class EmbeddingEngine(Engine):
     """A network whose states are the vectors of texts.
 
     Args:
-        read: From some texts and what stands before each to their vectors, ``B x D``.
+        read: From some texts, and whether they are asked with, to their vectors, ``B x D``.
         encoder: The tokenizer of the model.
         context: Most tokens of a text.
         batch_size: Texts that are read at once.
@@ -30,7 +30,7 @@ class EmbeddingEngine(Engine):
 
     def __init__(
         self,
-        read: Callable[[Sequence[str], str], Tensor],
+        read: Callable[[Sequence[str], bool], Tensor],
         encoder: Encoder,
         context: int,
         batch_size: int = 8,
@@ -66,17 +66,17 @@ class EmbeddingEngine(Engine):
             )
         return found
 
-    def embed(self, texts: Sequence[str], prefix: str = "") -> list[list[float]]:
+    def embed(self, texts: Sequence[str], query: bool = False) -> list[list[float]]:
         """The vector of each text, in order; texts of like length go through together.
 
         Args:
             texts: Any number.
-            prefix: What stands before each.
+            query: Whether they are asked with; otherwise they are texts to be found.
 
         Raises:
             ModelError: The context does not hold one of them.
         """
-        lengths = [self.tokens(prefix + text) for text in texts]
+        lengths = [self.tokens(text) for text in texts]
         order = sorted(range(len(texts)), key=lambda index: lengths[index])
         found: dict[int, list[float]] = {}
         with self.lock:
@@ -84,7 +84,7 @@ class EmbeddingEngine(Engine):
                 self.adapters.select(self.adapter)
             for start in range(0, len(order), self.batch_size):
                 chosen = order[start : start + self.batch_size]
-                vectors = self.read([texts[index] for index in chosen], prefix).float().cpu().tolist()
+                vectors = self.read([texts[index] for index in chosen], query).float().cpu().tolist()
                 found.update(zip(chosen, vectors, strict=True))
         return [found[index] for index in range(len(texts))]
 

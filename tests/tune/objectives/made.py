@@ -17,6 +17,7 @@ from tests.tune.objectives import judged, labelled
 PAIRS = ("dpo", "orpo", "reward", "simpo")
 
 FIELDS: dict[str, dict[str, Any]] = {
+    "verbalize": {"pattern": "{text}"},
     "fim": {"marks": ("<PRE>", "<SUF>", "<MID>")},
     "grpo": {
         "rewards": ["overlap"],

@@ -138,7 +138,9 @@ def test_equal_texts_have_no_slope_that_is_not_a_number() -> None:
 def test_vectors_are_those_of_a_plain_call(tiny_encoder, encoder, pooling) -> None:
     network = tiny_encoder.network(torch.float32)
     texts = ["the data", "the model reads the answer"]
-    found = Embed(pooling=pooling, query_prefix="say ").vectors(Forward(network, torch.float32), encoder, texts, "say ")
+    found = Embed(pooling=pooling, query_prefix="say ").vectors(
+        Forward(network, torch.float32), encoder, texts, query=True
+    )
     plain_network = tiny_encoder.network(torch.float32).base_model
     for text, vector in zip(texts, found, strict=True):
         with torch.no_grad():

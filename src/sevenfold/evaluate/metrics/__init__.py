@@ -99,6 +99,14 @@ class PairMetric(Metric):
         raise NotImplementedError
 
 
+class RankMetric(Metric):
+    """A metric of the place, from 1, at which a row's own text is found among all held-out ones."""
+
+    def value(self, rank: float) -> float:
+        """One row's value."""
+        raise NotImplementedError
+
+
 METRICS = Registry(__name__, Metric)
 DEFAULTS = ("loss", "perplexity", "chrf", "rouge_l", "exact_match")
 """The metrics of a recipe that names none."""

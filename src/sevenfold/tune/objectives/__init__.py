@@ -236,7 +236,7 @@ class Objective(Component):
         """
         return self
 
-    def vectors(self, forward: Forward, encoder: Encoder, texts: Sequence[str], prefix: str = "") -> Tensor:
+    def vectors(self, forward: Forward, encoder: Encoder, texts: Sequence[str], query: bool = False) -> Tensor:
         """The vectors of some texts, ``B x D``, where the tuned model turns texts into vectors."""
         raise NotImplementedError(type(self).__name__)
 

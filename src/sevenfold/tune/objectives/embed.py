@@ -194,14 +194,14 @@ class Embed(Objective):
             "reciprocal rank": (found.weights_A / ranks_A).sum(),
         }
 
-    def vectors(self, forward: Forward, encoder: Encoder, texts: Sequence[str], prefix: str = "") -> Tensor:
+    def vectors(self, forward: Forward, encoder: Encoder, texts: Sequence[str], query: bool = False) -> Tensor:
         """The vectors of some texts, ``B x D``, float32, of length one where :attr:`normalise` says so.
 
         Args:
             forward: The network; no dropout.
             encoder: The tokenizer, with the virtual tokens that stand before every text.
             texts: Go through side by side.
-            prefix: What stands before each.
+            query: Whether they are asked with, as anchors are; it decides what is put before them.
         """
         import torch
         from torch.nn.functional import normalize
@@ -209,6 +209,7 @@ class Embed(Objective):
         from sevenfold.chat.encoder import TokenSequence
         from sevenfold.tune.engine.passes import pack
 
+        prefix = self.query_prefix if query else self.text_prefix
         ids = [self.ids(prefix + text, encoder) for text in texts]
         with torch.inference_mode():
             batch = pack([TokenSequence(one, self.weights(len(one), encoder, 1.0)) for one in ids], here=True)
