@@ -48,6 +48,19 @@ def test_its_seams_are_proved(proof, case) -> None:
     assert found.passed, proofs.line(found)
 
 
+def test_it_is_planned(case) -> None:
+    """What the plan says that moves is what the trainer moves, what the objective has beside the network included."""
+    from sevenfold.tune.tokens import encoded_split
+    from sevenfold.tune.trainer import moving
+    from sevenfold.tune.work import work_of
+
+    rows = encoded_split("train", case.section, case.dataset, case.model, Entry(case.folder))
+    work = work_of(case.section, rows, case.model, case.environment)
+    forward = build(case.section, case.model, case.environment)
+    assert work.trainable_parameters == sum(weight.numel() for weight in moving(forward, case.section).values())
+    assert case.environment.plan(work).seconds > 0
+
+
 def test_its_loss_falls(case) -> None:
     tuned = train(case, steps=30)
     # What is drawn changes with the model, so one step's loss cannot be compared with another's; rewards can.

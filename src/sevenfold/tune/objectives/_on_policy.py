@@ -13,7 +13,7 @@ from pydantic import Field
 from sevenfold.chat.encoder import TokenSequence
 from sevenfold.generate.engine import Sampling
 from sevenfold.schema import Chosen, build
-from sevenfold.tune.objectives import Collected, Figures, Objective
+from sevenfold.tune.objectives import Collected, Extra, Figures, Objective
 from sevenfold.tune.objectives._answers import last_reply
 from sevenfold.tune.rewards import REWARDS, Answered, Reward
 
@@ -76,7 +76,9 @@ class OnPolicy(Objective):
         1.0, gt=0, description="Logits are divided by it, in drawing and in what is learnt of what was drawn."
     )
     repeats: int = Field(1, ge=1, description="Times that drawn answers are learnt from before new ones are drawn.")
-    minibatches: int = Field(1, ge=1, description="Optimiser steps that one time through the drawn answers is dealt into.")
+    minibatches: int = Field(
+        1, ge=1, description="Optimiser steps that one time through the drawn answers is dealt into."
+    )
     clip: float = Field(
         0.2, gt=0, lt=1, description="How far a token's probability may fall, as a share, before it is left alone."
     )
@@ -107,6 +109,15 @@ class OnPolicy(Objective):
         from sevenfold.tune.objectives._beside import Beside
 
         return Beside(self.rewards, model.encoder(), network if self.pull else None, self.reference_decay)
+
+    def extra(self, model: Model) -> Extra:
+        """Answers of full length; they are drawn, and read again for what the model and the reference say of them."""
+        return Extra(
+            forwards=(2.0 + bool(self.pull)) / self.repeats,
+            answers=self.answers_each,
+            answer_tokens=self.max_new_tokens,
+            repeats=self.repeats,
+        )
 
     def example(self, sequence: TokenSequence) -> TokenSequence:
         """The row's reply, its first half, and its tokens the other way round, with figures that nobody computed."""

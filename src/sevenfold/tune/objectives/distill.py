@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from sevenfold.errors import RecipeError
-from sevenfold.tune.objectives import Objective
+from sevenfold.tune.objectives import Extra, Objective
 
 if TYPE_CHECKING:
     import torch
@@ -76,6 +76,11 @@ class Distill(Objective):
     def beside_bytes(self, model: Model, dtype: torch.dtype) -> int:
         """The teacher's weights."""
         return model.teacher_model().card.parameters * dtype.itemsize if self.share and model.teacher else 0
+
+    def extra(self, model: Model) -> Extra:
+        """The teacher reads every token too."""
+        asked = self.share and model.teacher
+        return Extra(operations=2.0 * model.teacher_model().card.parameters if asked else 0.0)
 
     def outputs(self, forward: Forward, batch: Pass) -> Tensor:
         """Of each target its log-probability and the distance to the teacher, ``N x 2``, float32, nats."""
