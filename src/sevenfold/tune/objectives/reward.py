@@ -65,21 +65,17 @@ class Reward(Pairs):
         return []
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
-        """The head: small random weights, so that it tells answers apart and gives the network a gradient."""
-        from torch import nn
+        """The head, without a bias: only differences of rewards are learnt. Its random start tells answers apart."""
+        from sevenfold.tune.engine.labels import Head
 
-        hidden = model.card.hidden
-        # Only differences of rewards are learnt, so there is no bias.
-        head = nn.Linear(hidden, 1, bias=False)
-        nn.init.normal_(head.weight, std=(hidden + 1) ** -0.5)
-        return head
+        return Head(model.card.hidden, 1)
 
     def outputs(self, forward: Forward, batch: Pass) -> Tensor:
         """The reward of each answer, ``B``, float32."""
         assert forward.own is not None
         with forward.autocast():
             states_ND = forward.hidden(batch)
-        rewards_N: Tensor = forward.own(states_ND.float())[:, 0]
+        rewards_N: Tensor = forward.own(states_ND)[:, 0]
         return rewards_N
 
     def losses(self, outputs: Tensor, batch: Pass) -> Tensor:
@@ -124,8 +120,12 @@ class Reward(Pairs):
 
     def whole(self, own: nn.Module) -> Whole:
         """``AutoModelForSequenceClassification`` with one label, whose score is the reward of a text's last token."""
-        config = {"num_labels": 1, "problem_type": "regression"}
-        return Whole("AutoModelForSequenceClassification", config, dict(own.state_dict()))
+        return Whole(
+            "AutoModelForSequenceClassification",
+            {"num_labels": 1, "problem_type": "regression"},
+            dict(own.state_dict()),
+            ["its one score is the reward of what was said last, read at the end of its turn"],
+        )
 
     def check(self, section: TuneSection) -> None:
         """Refuse to cut answers, whose last token is what is judged."""
