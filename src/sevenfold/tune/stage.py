@@ -76,7 +76,7 @@ def tune(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     trainer = Trainer(forward, section, encoded["train"], encoded["validation"], environment.seed, entry)
     trainer.train()
     trunk.remove(entry.folder)
-    terms.remove(entry.folder)
+    terms.finish(section, trainer.progress, entry)
     return finish(trainer, model, dataset, memory.peak_bytes(environment.device), entry)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.tune.beside import TERMS, Start, Working
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.section import TuneSection
+    from sevenfold.tune.trainer import Progress
 
 PARTED = "group"
 """The column by which rows are laid into passes of their own."""
@@ -40,9 +40,19 @@ def named(names: Sequence[str]) -> list[str]:
     return [f"{name} {number}" if names.count(name) > 1 else name for number, name in enumerate(names, 1)]
 
 
-def remove(folder: Path) -> None:
-    """Remove from a stage's folder what a resumed training would have needed."""
-    shutil.rmtree(folder / "beside", ignore_errors=True)
+def finish(section: TuneSection, progress: Progress, entry: Entry) -> None:
+    """Say which group is worst off at the end; remove what a resumed training would have needed."""
+    shutil.rmtree(entry.folder / "beside", ignore_errors=True)
+    step = progress.best_step if section.keep == "best" else progress.step
+    before, found = (progress.validation_figures.get(at, {}) for at in (0, step))
+    groups = {told for term in section.beside if term.column == PARTED for told in term.every()}
+    losses = {name: found[LOSS_OF + name] for name in groups if LOSS_OF + name in found}
+    if losses:
+        worst = max(losses, key=lambda name: losses[name])
+        entry.note(
+            f"of {len(losses)} groups the worst is {worst}: validation loss {losses[worst]:.4g} at step {step}, "
+            f"{before[LOSS_OF + worst]:.4g} before training; the best has {min(losses.values()):.4g}"
+        )
 
 
 def laid(section: TuneSection, sequences: Sequence[TokenSequence]) -> list[Pass]:
@@ -77,7 +87,7 @@ def by_group(section: TuneSection, forward: Forward, rows: Encoded, numbers: Ite
             loss, _ = section.objective.validation(
                 forward, rows.rows(some), rows.sequences(some), section.tokens_per_pass
             )
-            found[LOSS_OF + term.told(group)] = loss
+            found[LOSS_OF + term.every()[group]] = loss
     return found
 
 

@@ -151,9 +151,9 @@ class Term(Component):
         """
         raise NotImplementedError(type(self).__name__)
 
-    def told(self, figure: int) -> str:
-        """What a figure of :attr:`column` stands for."""
-        raise NotImplementedError(type(self).__name__)
+    def every(self) -> list[str]:
+        """What the figures of :attr:`column` stand for, from 0 on."""
+        return []
 
     def rows_share(self, batch: int) -> float:
         """Rows that a step reads beside those of the objective, as a share of these."""

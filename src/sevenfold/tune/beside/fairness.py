@@ -103,12 +103,12 @@ class Fairness(Term):
             )
         return float(self.groups.index(group))
 
-    def told(self, figure: int) -> str:
-        """The group's name behind the column's."""
-        return f"{self.by} {self.groups[figure]}"
+    def every(self) -> list[str]:
+        """The groups' names behind the column's."""
+        return [f"{self.by} {group}" for group in self.groups]
 
     def start(self, at: Start, name: str) -> Working:
         """All groups count the same."""
         from sevenfold.tune.beside._groups import Groups
 
-        return Groups(name, [self.told(number) for number in range(len(self.groups))], self.rate)
+        return Groups(name, self.every(), self.rate)
