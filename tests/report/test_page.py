@@ -198,6 +198,25 @@ def test_the_validation_of_each_task_has_a_curve_and_its_lowest_step(tmp_path):
     assert "Validation loss of each task alone" not in page_of(make_run(tmp_path / "plain", "tune")).text
 
 
+def test_what_an_objective_watches_has_a_picture_for_each_figure(tmp_path):
+    record = make_run(tmp_path / "demo", "tune")
+    folder = record.folder / "4-tune"
+    found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    found["objective"] = {"dpo": {}}
+    found["validation_figures"] = {"0": {"margin": 0.0, "<kl>": 0.0}, "90": {"margin": 1.5, "<kl>": 0.25}}
+    (folder / "result.json").write_text(json.dumps(found), encoding="utf-8")
+    lines = [json.loads(line) for line in (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        line["figures"] = {"margin": line["step"] / 80 - 0.2, "reward & more": float("nan" if line["step"] == 3 else 1)}
+    (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    page = page_of(record)
+    for name in ("Margin", "<kl>", "Reward & more"):
+        assert name in page.text
+    assert "margin by step" in page.text
+    assert "Mean loss of the objective dpo over" in page.text
+    assert "margin by step" not in page_of(make_run(tmp_path / "plain", "tune")).text
+
+
 def test_groups_stand_apart_with_their_own_figures(tmp_path):
     record = make_run(tmp_path / "demo", "evaluate")
     path = record.folder / "5-evaluate" / "result.json"

@@ -125,7 +125,9 @@ def grid(axes: Axes) -> None:
 
 
 @styled
-def loss_curve(steps: list[float], losses: list[float], validation: dict[int, float], best: int) -> Markup:
+def loss_curve(
+    steps: list[float], losses: list[float], validation: dict[int, float], best: int, unit: str = "nats per token"
+) -> Markup:
     """Loss by step, smoothed, with the validation loss and the step that was kept."""
     figure, axes = canvas(WIDE, 3.6)
     width = max(3, len(losses) // 20)
@@ -139,7 +141,7 @@ def loss_curve(steps: list[float], losses: list[float], validation: dict[int, fl
             at, [validation[step] for step in at], "o-", color=COLOURS["accent"], markersize=4, label="validation"
         )
     axes.axvline(best, color=COLOURS["muted"], linewidth=1, linestyle=":", label=f"kept: step {best}")
-    axes.set(xlabel="step", ylabel="loss, nats per token")
+    axes.set(xlabel="step", ylabel=f"loss, {unit}" if unit else "loss")
     grid(axes)
     axes.legend(ncols=4, loc="upper right")
     return inline(figure, "loss", "Training loss by step")
@@ -171,6 +173,28 @@ def small_curve(steps: list[float], values: list[float], label: str, name: str) 
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", nbins=5)
     grid(axes)
+    return inline(figure, name, f"{label} by step")
+
+
+@styled
+def figure_curve(watched: dict[float, float], validation: dict[int, float], label: str, name: str) -> Markup:
+    """One of an objective's figures by step: of each step, of their running mean, and of validation rows."""
+    figure, axes = canvas(HALF, 2.6)
+    steps, values = list(watched), list(watched.values())
+    if steps:
+        axes.plot(*thinned(steps, values), color=COLOURS["base"], linewidth=0.8, alpha=0.55, label="each step")
+        width = max(3, len(values) // 20)
+        smooth = running(values, width)
+        axes.plot(*thinned(steps, smooth), color=COLOURS["tuned"], linewidth=1.6, label=f"mean of {width} steps")
+    if validation:
+        at = sorted(validation)
+        axes.plot(
+            at, [validation[step] for step in at], "o-", color=COLOURS["accent"], markersize=4, label="validation"
+        )
+    axes.set(xlabel="step", ylabel=label)
+    axes.locator_params(axis="y", nbins=5)
+    grid(axes)
+    axes.legend()
     return inline(figure, name, f"{label} by step")
 
 

@@ -10,6 +10,8 @@ from sevenfold.report.blocks import Cell, Figures, Part, Plot, Prose, Table
 from sevenfold.report.facts import Facts
 from sevenfold.report.words import duration, number, size
 
+PER_TOKEN = ("sft", "pretrain", "masked")
+"""Objectives whose loss is in nats per token."""
 TONES = {"healthy": "good", "diverging": "bad", "overfit": "bad"}
 
 
@@ -28,6 +30,7 @@ def part(facts: Facts) -> Part | None:
         text = f"{curve['verdict'].capitalize()}: {curve['reason']}. Next: {curve['advice']}."
         blocks.append(Prose(text, facts.path("evaluate", "result.json"), TONES.get(curve["verdict"], "unsure")))
     blocks.append(loss(facts, at, source))
+    blocks.extend(watched(facts, source))
     blocks.extend(tasks(facts))
     for key, label in (("learning_rate", "learning rate"), ("gradient_norm", "gradient norm before clipping")):
         values = [step[key] for step in steps]
@@ -40,10 +43,41 @@ def loss(facts: Facts, at: list[float], source: str) -> Plot:
     """The loss curve."""
     validation = {int(step): value for step, value in (facts.tuned or {}).get("validation_losses", {}).items()}
     best = (facts.tuned or {}).get("best_step", int(at[-1]))
-    drawn = plots.loss_curve(at, [step["loss"] for step in facts.history], validation, best)
+    asked = objective_name(facts.tuned or {})
+    unit = "nats per token" if asked in PER_TOKEN else ""
+    drawn = plots.loss_curve(at, [step["loss"] for step in facts.history], validation, best, unit)
     thin = f" Points are means of neighbours, {plots.POINTS} at most." if len(at) > plots.POINTS else ""
-    caption = f"Mean loss per supervised token over {len(at)} steps.{thin}"
+    what = "Mean loss per supervised token" if unit else f"Mean loss of the objective {asked}"
+    caption = f"{what} over {len(at)} steps.{thin}"
     return Plot(drawn, caption, source, wide=True)
+
+
+def objective_name(tuned: dict[str, Any]) -> str:
+    """What was asked; of a user's file its name."""
+    written = tuned.get("objective") or {PER_TOKEN[0]: {}}
+    return str(written.get("file") or next(iter(written)))
+
+
+def watched(facts: Facts, source: str) -> list[Plot]:
+    """What the objective watches beside its loss, a picture for each figure: of the steps and of validation rows."""
+    kept: dict[str, dict[str, float]] = (facts.tuned or {}).get("validation_figures", {})
+    every = [step.get("figures", {}) for step in facts.history]
+    names = dict.fromkeys(name for found in (*every, *kept.values()) for name in found)
+    found = []
+    for place, name in enumerate(name for name in names if not name.startswith(LOSS_OF)):
+        steps = {
+            float(step["step"]): value
+            for step in facts.history
+            if (value := step.get("figures", {}).get(name)) is not None and math.isfinite(value)
+        }
+        validation = {
+            int(step): value
+            for step, figures in kept.items()
+            if (value := figures.get(name)) is not None and math.isfinite(value)
+        }
+        drawn = plots.figure_curve(steps, validation, name, f"figure-{place}")
+        found.append(Plot(drawn, name.capitalize(), source if steps else facts.path("tune", "result.json")))
+    return found
 
 
 LOSS_OF = "loss of "
@@ -77,6 +111,7 @@ def figures(tuned: dict[str, Any], source: str) -> Figures:
     written = tuned["method"]
     method = written.get("file") or next(iter(written))
     items: list[tuple[str, Cell | str]] = [
+        ("objective", objective_name(tuned)),
         ("method", method),
         ("steps", number(tuned["steps"])),
         ("kept step", number(tuned["best_step"])),
