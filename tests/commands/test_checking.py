@@ -20,6 +20,7 @@ class Own(Objective):
         return {loss}
 """
 NAMES = [
+    "gradient",
     "mask",
     "tokens",
     "packing",
@@ -27,7 +28,6 @@ NAMES = [
     "resume",
     "pure",
     "summed",
-    "gradient",
     "finite",
     "falls",
     "saved",
