@@ -19,19 +19,25 @@ def of_run(folder: Path) -> dict[str, Any]:
 
     Returns:
         Those of its training (``seconds`` is the time of its steps), ``size_bytes`` of what was learnt on disk,
-        ``share`` of trained parameters in the base's, ``validation_loss``, and the report of its evaluation.
+        ``share`` of trained parameters in the base's, its ``objective`` as a recipe writes it, ``validation_loss`` and
+        what else the objective ``watched`` on validation rows (``base_watched``: before the first step), and the report
+        of its evaluation.
     """
     record = Record.open(folder)
     tuned, report = (result(record, stage) for stage in ("tune", "evaluate"))
     base = record.stages["load"].metrics
     losses = {int(step): loss for step, loss in tuned["validation_losses"].items()}
+    watched = tuned.get("validation_figures", {})
     return {
         **{name: tuned[name] for name in TAKEN},
         "share": tuned["trainable_parameters"] / base["parameters"],
         "seconds": tuned["tokens"] / max(tuned["tokens_per_second"], 1e-9),
         "run_seconds": sum(stage.seconds for stage in record.stages.values()),
         "size_bytes": size(record.stage_folder("tune") / "weights"),
+        "objective": tuned.get("objective", {"sft": {}}),
         "validation_loss": losses.get(tuned["best_step"]),
+        "watched": watched.get(str(tuned["best_step"]), {}),
+        "base_watched": watched.get("0", {}),
         "proofs": [proof["name"] for stage in record.stages.values() for proof in stage.proofs if not proof["passed"]],
         **{name: report[name] for name in ("rows", "available", "split", "metrics", "forgetting", "curve")},
         "base": {

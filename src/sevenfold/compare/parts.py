@@ -10,6 +10,7 @@ from sevenfold.compare import pictures
 from sevenfold.compare.verdict import COSTS, NOUNS
 from sevenfold.report.blocks import Cell, Part, Plot, Prose, Sample, Table
 from sevenfold.report.parts.evaluation import FORGETTING_TONES, PLACES, TONES
+from sevenfold.report.parts.training import PER_TOKEN
 from sevenfold.report.words import duration, number, signed, size
 
 Told = dict[str, Any]
@@ -26,7 +27,7 @@ def table(told: Told, source: str) -> Part:
     done = done_of(told)
     blocks: list[Any] = [costs(told, source)]
     if done:
-        blocks += [quality(told, source), *plots(told, source)]
+        blocks += [quality(told, source), *watched(told, source), *plots(told, source)]
     return Part("Variants", blocks)
 
 
@@ -68,25 +69,59 @@ def chosen(one: Told) -> str:
 
 def quality(told: Told, source: str) -> Table:
     """How good each variant is: validation loss, every metric with its gain over the base, and what it forgot."""
-    done = done_of(told)
+    done, same = done_of(told), told["same_loss"]
     names = list(dict.fromkeys(chain.from_iterable(one["metrics"] for one in done)))
     rows: list[list[Cell | str]] = [
-        [base["name"], number(base["validation_loss"]), *(number(base["metrics"].get(name)) for name in names), ""]
+        [
+            base["name"],
+            number(base["validation_loss"] if same else None),
+            *(number(base["metrics"].get(name)) for name in names),
+            "",
+        ]
         for base in told["bases"]
     ]
     for one in done:
         cells: list[Cell | str] = [measured(one["metrics"].get(name)) for name in names]
         rows.append([one["name"], number(one["validation_loss"]), *cells, forgotten(one)])
     first = done[0]["metrics"]
-    arrows = {name: "↑" if metric["direction"] == "higher" else "↓" for name, metric in first.items()}
+    directions = {name: metric["direction"] for one in done for name, metric in one["metrics"].items()}
+    arrows = {name: "↑" if direction == "higher" else "↓" for name, direction in directions.items()}
     caption = (
         f"{done[0]['rows']} of {done[0]['available']} rows of the split {done[0]['split']}. In brackets: the "
         f"difference from the base, with its {next(iter(first.values()))['confidence']:.0%} interval from a paired "
         "bootstrap over rows. General text: the rise of the loss on passages that have nothing to do with the task, "
         "nats per token."
     )
-    columns = ("variant", "validation loss ↓", *(f"{name} {arrows.get(name, '')}" for name in names), "general text ↓")
+    if not same:
+        caption += " Each objective has a validation loss of its own: these say nothing of one variant against another."
+    columns = (
+        "variant",
+        "validation loss ↓" if same else "its own validation loss",
+        *(f"{name} {arrows.get(name, '')}" for name in names),
+        "general text ↓",
+    )
     return Table(columns, rows, source, caption=caption)
+
+
+def watched(told: Told, source: str) -> list[Table]:
+    """What each objective watches on validation rows beside its loss; nothing where none does."""
+    rows = [
+        [
+            one["name"],
+            next(iter(one["objective"])) if "file" not in one["objective"] else one["objective"]["file"],
+            number(one["validation_loss"]),
+            ", ".join(
+                f"{name} {number(value)} (from {number(one['base_watched'].get(name))})"
+                for name, value in one["watched"].items()
+            ),
+        ]
+        for one in done_of(told)
+    ]
+    if told["same_loss"] and not any(row[-1] for row in rows):
+        return []
+    columns = ("variant", "objective", "its loss", "what it watches, at the kept step (before the first)")
+    caption = "On validation rows, by which each training keeps its weights; figures of one name are of one kind."
+    return [Table(columns, rows, source, words=True, caption=caption)]
 
 
 def measured(metric: Told | None) -> Cell | str:
@@ -140,10 +175,15 @@ def training(curves: Mapping[str, Told], told: Told, source: str) -> Part | None
         for name, tuned in curves.items()
     ]
     rows = [(one["name"], one["curve"]["verdict"], one["curve"]["reason"]) for one in done_of(told)]
+    caption = "Step 0 of the validation is the base model."
+    objectives = {next(iter(one["objective"])) for one in done_of(told)}
+    unit = "nats per token" if objectives <= set(PER_TOKEN) else ""
+    if not told["same_loss"]:
+        unit, caption = "each of its own objective", f"{caption} Losses of different objectives cannot be compared."
     return Part(
         "Training",
         [
-            Plot(pictures.curves(found), "Step 0 of the validation is the base model.", source, wide=True),
+            Plot(pictures.curves(found, unit), caption, source, wide=True),
             Table(("variant", "curve", "why"), rows, source, words=True),
         ],
     )

@@ -44,8 +44,9 @@ def look(index: int) -> tuple[str, str]:
 
 
 @styled
-def curves(found: Sequence[Curve]) -> Markup:
+def curves(found: Sequence[Curve], unit: str = "nats per token") -> Markup:
     """Training loss of all variants, smoothed, and their validation losses as points."""
+    label = f"loss, {unit}" if unit else "loss"
     figure, (left, right) = canvas(WIDE, 4.2, columns=2)
     for index, curve in enumerate(found):
         colour, dash = look(index)
@@ -55,9 +56,9 @@ def curves(found: Sequence[Curve]) -> Markup:
         left.plot(*thinned(steps, smooth), dash, color=colour, linewidth=1.5, label=curve.name)
         at = sorted(curve.validation)
         right.plot(at, [curve.validation[step] for step in at], dash, marker="o", markersize=4, color=colour)
-    left.set(xlabel="step", ylabel="loss, nats per token")
+    left.set(xlabel="step", ylabel=label)
     left.set_title("training, mean of neighbouring steps")
-    right.set(xlabel="step", ylabel="loss, nats per token")
+    right.set(xlabel="step", ylabel=label)
     right.set_title("validation")
     for axes in (left, right):
         grid(axes)

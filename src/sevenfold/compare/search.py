@@ -16,7 +16,7 @@ class Tried:
 
     Args:
         candidate: The keys that it sets.
-        loss: The lowest validation loss behind its first step, nats per token; None where it failed.
+        loss: The lowest validation loss behind its first step, of the variant's objective; None where it failed.
         seconds: Time of its steps.
         failure: Why it did not end well.
     """

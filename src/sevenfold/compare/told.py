@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold.compare import between, figures, verdict
 from sevenfold.compare.section import CompareSection
-from sevenfold.compare.variants import metric_names
+from sevenfold.compare.variants import judge_of, metric_names
 
 if TYPE_CHECKING:
     from sevenfold.compare.state import State
@@ -39,19 +39,25 @@ def comparison(section: CompareSection, states: Sequence[State], folder: Path) -
         "judge": section.judge,
         "cost": section.cost,
         "bases": bases,
+        "same_loss": same_loss(done),
         "variants": variants,
         "pairs": [],
     }
     against: dict[str, Told] = {}
     if done:
         recipe = recipe_of(next(state for state in states if state.state == "done"))
-        judge = section.judge or metric_names(recipe)[0]
+        judge = judge_of(section, [state.variant for state in states])
         rows = Rows(judge, recipe, {one["name"]: figures.rows(folder / one["name"]) for one in done})
         against = rows.against(verdict.best_of(done, judge)["name"])
         made |= {"judge": judge, "pairs": rows.pairs()}
     waiting = sum(one["state"] == "waiting" for one in variants)
     made["verdict"] = asdict(verdict.judge(done, against, made["judge"], section.cost, waiting))
     return made
+
+
+def same_loss(done: Sequence[Told]) -> bool:
+    """Whether the validation losses of variants are of one objective with the same settings."""
+    return len({json.dumps(one["objective"], sort_keys=True) for one in done}) < 2
 
 
 def variant(state: State, folder: Path) -> Told:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sevenfold.compare.section import CompareSection, Value, written
 from sevenfold.errors import RecipeError
+from sevenfold.evaluate.metrics import LikelihoodMetric, metric_name
 from sevenfold.recipe import Recipe
+from sevenfold.tune.objectives import OBJECTIVES
 
 RESERVED = ("base", "search")
 """Names that stand for something else in a comparison."""
@@ -101,7 +103,34 @@ def variants(comparison: CompareSection) -> list[Variant]:
                 next_step="give its value another name: {value: ..., name: ...}",
             )
         check_recipe(comparison, variant)
+    judge_of(comparison, found)
     return found
+
+
+def judge_of(comparison: CompareSection, found: Sequence[Variant]) -> str:
+    """The metric that decides: the file's, else the first that all variants measure.
+
+    Where objectives differ it is the first of answers, if there is one: some of them are trained on a likelihood, and
+    others are not.
+
+    Raises:
+        RecipeError: There is none that all of them measure.
+    """
+    if comparison.judge is not None:
+        return comparison.judge
+    recipes = [variant.recipe(variant.candidates[0] if variant.candidates else {}) for variant in found]
+    measured = [{metric_name(metric): metric for metric in recipe.evaluate.metrics} for recipe in recipes]
+    common = [name for name in measured[0] if all(name in other for other in measured)]
+    if not common:
+        raise RecipeError(
+            "no metric is measured for all variants, so nothing can decide between them",
+            where=comparison.place("vary"),
+            expected=f"the same metrics; {found[0].name} has {', '.join(measured[0])}",
+            next_step="name metrics that all of them have in the recipe, evaluate.metrics, and one of them as judge",
+        )
+    answers = [name for name in common if not isinstance(measured[0][name], LikelihoodMetric)]
+    differing = len({OBJECTIVES.name_of(recipe.tune.objective) for recipe in recipes}) > 1
+    return (answers or common)[0] if differing else common[0]
 
 
 def one(comparison: CompareSection, combination: tuple[Value, ...]) -> Variant:
@@ -183,6 +212,13 @@ def check_recipe(comparison: CompareSection, variant: Variant) -> None:
             alternatives=metrics,
             next_step="add it to evaluate.metrics",
         )
+    asked = next((key for key in chosen if key.startswith("tune.objective")), None)
+    if asked and len(variant.candidates) > 1:
+        raise RecipeError(
+            f"the search takes the lowest validation loss, and {asked} changes what the loss is",
+            where=comparison.place("search", "over", asked),
+            next_step="make it an axis, under vary: variants are compared by the metric that judges",
+        )
     if variant.candidates and not recipe.prepare.split.validation:
         raise RecipeError(
             "the search needs validation rows, and prepare.split.validation is 0",
@@ -193,6 +229,4 @@ def check_recipe(comparison: CompareSection, variant: Variant) -> None:
 
 def metric_names(recipe: Recipe) -> list[str]:
     """The names of the metrics that a recipe measures."""
-    from sevenfold.evaluate.metrics import metric_name
-
     return [metric_name(metric) for metric in recipe.evaluate.metrics]
