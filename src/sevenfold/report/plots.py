@@ -276,3 +276,22 @@ def timeline(starts: list[float], series: dict[str, list[float]], label: str, na
     grid(axes)
     axes.legend()
     return inline(figure, name, f"{label} by window")
+
+
+@styled
+def confusion(name: str, labels: list[str], counts: list[list[int]]) -> Markup:
+    """How many rows of each label were said to have which: darker is a larger share of the label's rows."""
+    figure, axes = canvas(HALF, max(3.2, 0.3 * len(labels) + 1.6))
+    said = [*labels, "(no label)"] if any(row[-1] for row in counts) else list(labels)
+    for true, row in enumerate(counts):
+        for place in range(len(said)):
+            share = row[place] / max(sum(row), 1)
+            if share:
+                colour = COLOURS["tuned"] if true == place else COLOURS["bad"]
+                axes.fill_between([place - 0.5, place + 0.5], true - 0.5, true + 0.5, color=colour, alpha=share, lw=0)
+                axes.text(place, true, str(row[place]), ha="center", va="center", fontsize=7)
+    axes.set(xlim=(-0.5, len(said) - 0.5), ylim=(len(labels) - 0.5, -0.5), xlabel="said", ylabel="true")
+    axes.set_xticks(range(len(said)), [textwrap.shorten(label, 18) for label in said], rotation=90, fontsize=7)
+    axes.set_yticks(range(len(labels)), [textwrap.shorten(label, 18) for label in labels], fontsize=7)
+    axes.set_title(name)
+    return inline(figure, f"confusion-{re.sub('[^a-z0-9]', '-', name.lower())}", f"Labels of the {name} model")

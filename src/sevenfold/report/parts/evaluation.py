@@ -46,6 +46,7 @@ def part(facts: Facts) -> Part | None:
             wide=True,
         ),
         *grouped(report, source),
+        *labels(report.get("labels", {}), source),
         *scatters(facts),
     ]
     if report["answers"]:
@@ -125,6 +126,33 @@ def scatters(facts: Facts) -> list[Plot]:
             svg = plots.scatter(name, base, tuned, metric["direction"] == "lower")
             caption = f"Each held-out row once; {len(base)} rows."
             found.append(Plot(svg, caption, facts.path("evaluate", "rows.jsonl")))
+    return found
+
+
+def labels(sides: dict[str, Any], source: str) -> list[Plot | Prose]:
+    """Which labels were said for which, and how far the probabilities can be believed."""
+    found: list[Plot | Prose] = [
+        Plot(
+            plots.confusion(name, side["labels"], side["counts"]),
+            f"Labels of the {name} model, rows by true label.",
+            source,
+        )
+        for name, side in sides.items()
+    ]
+    tuned = sides.get("tuned", {})
+    if tuned:
+        text = f"Who always says the commonest label is right on {tuned['commonest']:.1%} of the rows."
+        if tuned["calibration_error"] is not None:
+            text += (
+                f" The tuned model's probabilities are {tuned['calibration_error']:.1%} away from the share that is "
+                "right (expected calibration error, ten bins)"
+            )
+            text += (
+                "."
+                if tuned["auc"] is None
+                else f"; the area under its ROC curve is {tuned['auc']:.3f} (mean over labels)."
+            )
+        found.append(Prose(text, source))
     return found
 
 
