@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sevenfold.load.model import Model
 
 BATCH, MAX_LENGTH, RANK, ALPHA, RATE = 8, 512, 16, 32, 2e-4
+ANSWERS, NEW_TOKENS = 8, 32
+"""Answers that are drawn to each prompt, and their tokens at most."""
 
 
 def read_rows(path: str, steps: int) -> list[list[dict[str, str]]]:
@@ -50,6 +52,19 @@ def sequences(model: Model, rows: str, steps: int) -> list[TokenSequence]:
     for sequence in found:
         del sequence.ids[MAX_LENGTH:], sequence.weights[MAX_LENGTH:]
     return found
+
+
+def overlap(answer: str, reference: str) -> float:
+    """Twice the longest common subsequence of characters, as a share of both texts; the reward of every contestant."""
+    first, second = " ".join(answer.split()), " ".join(reference.split())
+    lengths = [0] * (len(second) + 1)
+    for one in first:
+        diagonal = 0
+        for place, other in enumerate(second, start=1):
+            above = lengths[place]
+            lengths[place] = diagonal + 1 if one == other else max(above, lengths[place - 1])
+            diagonal = above
+    return 2 * lengths[-1] / max(1, len(first) + len(second))
 
 
 def same_start(network: Module) -> None:
@@ -103,3 +118,8 @@ class Clock:
         rows = BATCH * len(self.seconds)
         per_row = sum(self.seconds[1:]) / (rows - BATCH) + prepared / rows
         self.report(rows_per_second=1 / per_row, prepared=prepared, tokens=sum(self.tokens))
+
+    def report_answers(self, answers: int, rewards: list[float]) -> None:
+        """The same for answers that are drawn, judged and learnt from, so many a step; with each step's mean reward."""
+        speed = answers * len(self.seconds[1:]) / sum(self.seconds[1:])
+        self.report(answers_per_second=speed, rewards=rewards, tokens=sum(self.tokens))

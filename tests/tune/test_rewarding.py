@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from sevenfold.errors import RecipeError
+from sevenfold.errors import MachineError, RecipeError
 from sevenfold.schema import Chosen
 from sevenfold.tune.rewarding import Judges
 from sevenfold.tune.rewards import REWARDS, Answered
 
-OWN = '''
+OWN = """
 import time
 from sevenfold.tune.rewards import Reward
 
@@ -31,7 +31,7 @@ class Mine(Reward):
         if answered.answer == "gone":
             raise SystemExit(3)
         return len(answered.answer) + self.bonus + float(answered.fields.get("more", 0))
-'''
+"""
 
 
 def answered(*answers: str, reference: str = "", **fields: str) -> list[Answered]:
@@ -100,3 +100,11 @@ def test_a_reward_that_cannot_be_made_there_stops_the_run(own, tmp_path) -> None
 def test_a_reference_without_a_number_is_told() -> None:
     found = Judges([Chosen(REWARDS).choose("number")]).judge(answered("4", reference="four"))
     assert list(found.failures) == ["number: the reply 'four' has no number; it counts as 0"]
+
+
+def test_a_library_that_is_not_installed_stops_the_run(tmp_path, monkeypatch) -> None:
+    (tmp_path / "jsonschema.py").write_text("raise ImportError('hidden')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    judges = Judges([Chosen(REWARDS).choose({"json_valid": {"document": {"type": "object"}}})])
+    with pytest.raises(MachineError, match="jsonschema, which is not installed"):
+        judges.judge(answered("{}"))

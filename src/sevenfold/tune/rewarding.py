@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from sevenfold.errors import RecipeError, SevenfoldError
+from sevenfold.errors import DataError, MachineError, RecipeError
 from sevenfold.schema import Chosen
 from sevenfold.tune.rewards import REWARDS, Answered, Reward
 
@@ -88,12 +88,19 @@ class Judges:
         return found
 
     def one(self, name: str, reward: Reward, answered: Answered) -> tuple[float, str]:
-        """A value, or why there is none."""
+        """A value, or why there is none.
+
+        Raises:
+            MachineError: What the reward needs is not installed.
+        """
         if reward.apart:
-            return read(self.process(name, reward).ask(answered.as_json(), reward.seconds))
+            said = self.process(name, reward).ask(answered.as_json(), reward.seconds)
+            if "missing" in said:
+                raise MachineError(said["missing"])
+            return read(said)
         try:
             return read({"value": reward.value(answered)})
-        except SevenfoldError as error:
+        except DataError as error:
             return math.nan, error.problem
 
     def process(self, name: str, reward: Reward) -> Process:

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any, TextIO
 
+from sevenfold.errors import MachineError
 from sevenfold.schema import Chosen
 from sevenfold.tune.rewards import REWARDS, Answered
 
@@ -31,6 +32,8 @@ def judged(reward: Any, answered: Answered) -> dict[str, Any]:
     try:
         value = reward.value(answered)
         return {"value": float(value)} if isinstance(value, (bool, int, float)) else {"odd": repr(value)[:200]}
+    except MachineError as error:
+        return {"missing": str(error)}
     except Exception as error:  # noqa: BLE001 - a user's code may raise anything; it is counted and shown
         return {"error": f"{type(error).__name__}: {error}"[:500]}
 
