@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+    from sevenfold.generate.labels import Whole
     from sevenfold.load.model import Model
-    from sevenfold.tune.objectives import Whole
 
 
 def write_whole(whole: Whole, network: PreTrainedModel, dtype: torch.dtype, model: Model, folder: Path) -> list[str]:

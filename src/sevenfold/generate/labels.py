@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import ModelError
 from sevenfold.generate.engine import Adapters, Answer, Engine, Sampling, Score
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,23 @@ class Labelled:
 
     text: str
     labels: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A network and what the objective has beside it, as one model of transformers.
+
+    Args:
+        auto: The class that opens it, such as ``AutoModelForSequenceClassification``.
+        config: What its configuration says beside the base's.
+        weights: The tensors of its head, by their names in the head.
+        notes: What who opens it should know.
+    """
+
+    auto: str
+    config: dict[str, Any]
+    weights: dict[str, Tensor]
+    notes: list[str] = field(default_factory=list)
 
 
 class LabelEngine(Engine):

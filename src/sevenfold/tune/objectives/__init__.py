@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sevenfold.errors import ModelError
+from sevenfold.generate.labels import Labelled, Whole
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
-    from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset, Row
     from sevenfold.record import Entry
@@ -65,23 +65,6 @@ class Extra:
     answer_tokens: int = 0
     repeats: int = 1
     head: bool = True
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A network and what the objective has beside it, as one model of transformers.
-
-    Args:
-        auto: The class that opens it, such as ``AutoModelForSequenceClassification``.
-        config: What its configuration says beside the base's.
-        weights: The tensors of its head, by their names in the head.
-        notes: What who opens it should know.
-    """
-
-    auto: str
-    config: dict[str, Any]
-    weights: dict[str, Tensor]
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -266,12 +249,12 @@ class Objective(Component):
         """The best answer of who has not read the prompt: what a base that cannot write is measured by."""
         raise NotImplementedError(type(self).__name__)
 
-    def whole(self, forward: Forward) -> Whole | None:
-        """How network and :meth:`own` are one model of transformers; None: the network alone is the tuned model.
+    def whole(self, own: nn.Module) -> Whole | None:
+        """How network and what is beside it are one model of transformers; None: the network alone is the tuned one."""
+        return None
 
-        Raises:
-            ModelError: No class of transformers computes the same.
-        """
+    def apart(self, model: Model) -> str | None:
+        """Why no class of transformers computes what the two do together; None where there is one."""
         return None
 
     def said(self, row: Row) -> list[Conversation]:
