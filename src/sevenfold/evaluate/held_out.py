@@ -6,15 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from sevenfold.chat.asked import Asked
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError
 from sevenfold.prepare.dataset import REJECTED, Dataset, Row
-
-if TYPE_CHECKING:
-    from sevenfold.tune.objectives import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ Said = Callable[[Row], str | None]
 """What is said of a row by its columns or its origin."""
 
 
-Asking = Callable[[Row, Encoder, int], "Asked | None"]
+Asking = Callable[[Row, Encoder, int], Asked | None]
 """An objective's own way to ask a row; None: the usual one."""
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel
 
+    from sevenfold.chat.asked import Asked
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.load.model import Model
@@ -65,23 +66,6 @@ class Extra:
     answer_tokens: int = 0
     repeats: int = 1
     head: bool = True
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A held-out row as a question.
-
-    Args:
-        prompt: What is asked, for people.
-        reference: What should be answered.
-        prompt_ids: What the model is given.
-        sequence: What is scored: its targets.
-    """
-
-    prompt: str
-    reference: str
-    prompt_ids: list[int]
-    sequence: TokenSequence
 
 
 class Objective(Component):

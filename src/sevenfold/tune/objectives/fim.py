@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from sevenfold.chat.asked import Asked
 from sevenfold.errors import ModelError
-from sevenfold.tune.objectives import Asked
 from sevenfold.tune.objectives.pretrain import Pretrain, start_ids, text_of, unlearnt
 
 if TYPE_CHECKING:

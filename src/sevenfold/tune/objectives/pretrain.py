@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from sevenfold.chat.asked import Asked
 from sevenfold.errors import ModelError, RecipeError
-from sevenfold.tune.objectives import Asked, Objective
+from sevenfold.tune.objectives import Objective
 
 if TYPE_CHECKING:
     from torch import Tensor
