@@ -115,7 +115,7 @@ class Objective(Component):
         """
 
     def parts(self, sequence: TokenSequence, limit: int, encoder: Encoder) -> list[TokenSequence]:
-        """A sequence in parts that fit the limit; as it stands it is one, and ``tune.overlong`` says what becomes of it.
+        """A sequence in parts that fit the limit; as it stands it is one, and ``tune.overlong`` decides.
 
         Args:
             sequence: One of :meth:`sequences`.
