@@ -81,9 +81,12 @@ def write_model(network: Any, model: Model, folder: Path) -> None:
     from transformers import GenerationConfig
 
     tokenizer = model.tokenizer()
-    network.generation_config = GenerationConfig(
-        eos_token_id=sorted(model.stop_ids), pad_token_id=tokenizer.pad_token_id, bos_token_id=tokenizer.bos_token_id
-    )
+    if network.can_generate():
+        network.generation_config = GenerationConfig(
+            eos_token_id=sorted(model.stop_ids),
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+        )
     with quiet():
         network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

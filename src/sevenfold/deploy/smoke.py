@@ -16,6 +16,7 @@ from sevenfold.deploy.serve.exchange import Exchange
 from sevenfold.deploy.serve.server import background
 from sevenfold.deploy.service import TRAFFIC_FILE, Asked, Service
 from sevenfold.errors import ModelError
+from sevenfold.generate.embeddings import EmbeddingEngine
 from sevenfold.prepare.dataset import Dataset, Row
 from sevenfold.record import Entry, write_text
 from sevenfold.setup.environment import Environment
@@ -54,7 +55,8 @@ def try_out(
         service.open_engine(environment.threads, section.serve.at_once) as engine,
         background(engine, service.model, section.serve, kept.append) as address,
     ):
-        asked = [ask(address, name, row, section) for row, name in rows]
+        way = ask_vector if isinstance(engine, EmbeddingEngine) else ask
+        asked = [way(address, name, row, section) for row, name in rows]
     write_text(service.folder / TRAFFIC_FILE, "".join(exchange.to_line() + "\n" for exchange in kept))
     if asked:
         report(asked, entry)
@@ -80,6 +82,33 @@ def ask(address: str, model: str, row: Row, section: DeploySection) -> Asked:
         finish_reason=choice["finish_reason"],
         prompt_tokens=reply["usage"]["prompt_tokens"],
         completion_tokens=reply["usage"]["completion_tokens"],
+        seconds=round(time.monotonic() - started, 4),
+    )
+
+
+def ask_vector(address: str, model: str, row: Row, section: DeploySection) -> Asked:
+    """Ask for the vectors of one row's anchor and of its own text, as any client would; the answer is their product."""
+    messages = [message.as_dict() for message in row.conversation.prompt()]
+    started = time.monotonic()
+    texts = {"query": "\n".join(message["content"] for message in messages), "document": row.conversation.reference()}
+    try:
+        replies = [
+            post(f"{address}/v1/embeddings", {"model": model, "input": text, "input_type": kind}, section)
+            for kind, text in texts.items()
+        ]
+    except ModelError as error:
+        raise error.at(row.origin) from None
+    one, other = (reply["data"][0]["embedding"] for reply in replies)
+    near = sum(a * b for a, b in zip(one, other, strict=True))
+    return Asked(
+        origin=row.origin,
+        model=model,
+        messages=messages,
+        answer=f"product of the two vectors of {len(one)} figures: {near:.4f}",
+        reference=row.conversation.reference(),
+        finish_reason="stop",
+        prompt_tokens=sum(reply["usage"]["prompt_tokens"] for reply in replies),
+        completion_tokens=0,
         seconds=round(time.monotonic() - started, 4),
     )
 

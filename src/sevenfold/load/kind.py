@@ -31,6 +31,11 @@ def headless(config: PretrainedConfig) -> bool:
     return kind_of(config) == "encoder" and not any(name.endswith(FILLS_IN) for name in config.architectures or [])
 
 
+def peft_task(config: PretrainedConfig) -> str | None:
+    """What PEFT calls the task of such a network; of an encoder none, since PEFT wraps those for labels only."""
+    return {"causal": "CAUSAL_LM", "encoder": None, "encoder-decoder": "SEQ_2_SEQ_LM"}[kind_of(config)]
+
+
 def auto_class(config: PretrainedConfig) -> Any:
     """The class of transformers that builds the network with its language modelling head."""
     import transformers

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import ProofError
+from sevenfold.prove.merge import largest_gap as widest_gap
 from sevenfold.prove.merge import logprobs
-from sevenfold.prove.proof import Case, Proof
+from sevenfold.prove.proof import FEW, Case, Proof
 from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def prove(case: Case) -> Proof:
             ratios.append(gap / TOLERANCE[precision])
             said.append(f"labels of {name} ({precision}) {gap:.2g} of {TOLERANCE[precision]:g}")
             continue
+        if name == "sentence_transformers":
+            precision, gap = precision_of(case.service.export(name)), gap_of_vectors(case, case.service.export(name))
+            ratios.append(gap / TOLERANCE[precision])
+            said.append(f"vectors of {name} ({precision}) {gap:.2g} of {TOLERANCE[precision]:g}")
+            continue
         with opened(name, case, case.service) as next_log_probs:
             compare(name, precision_of(case.service.export(name)), next_log_probs, expected)
     # The first is the one at the top, which is compared already.
@@ -77,7 +83,9 @@ def expectations(case: Case, task: str | None = None) -> Iterator[Expected]:
         case.tuned.chosen_method().select(network, task)
     for sequence, logprobs_TV in zip(sequences, logprobs(network, sequences), strict=True):
         start = next(index for index, weight in enumerate(sequence.weights) if weight > 0)
-        for end in {max(1, start), max(1, (start + len(sequence)) // 2)}:
+        ends = {max(1, start), max(1, (start + len(sequence)) // 2)}
+        # What an encoder says of a token hangs on all that stand behind it.
+        for end in {len(sequence)} if case.model.card.kind == "encoder" else ends:
             yield sequence.ids[:end], logprobs_TV[end - 1].tolist()
 
 
@@ -89,8 +97,11 @@ def gap_of_labels(case: Case, folder: Path) -> float:
     assert case.tuned is not None
     network = case.tuned.network(case.model, torch.float32)
     own, whole = case.tuned.own(network, case.model), case.tuned.whole(network, case.model)
-    assert own is not None
-    assert whole is not None
+    if own is None or whole is None:
+        with quiet():
+            plain = case.model.auto_class().from_pretrained(folder, dtype=torch.float32).eval()
+        texts = [text for sequence in case.short_sequences() for text in sequence.texts()]
+        return widest_gap(logprobs(network, texts), logprobs(plain, texts))
     with quiet():
         opened: Any = getattr(transformers, whole.auto).from_pretrained(folder, dtype=torch.float32).eval()
     gaps = []
@@ -104,6 +115,39 @@ def gap_of_labels(case: Case, folder: Path) -> float:
         else:
             logits = found.logits[0]
         gaps.append(float((logits - (expected_TK if logits.ndim == 2 else expected_TK[-1])).abs().max()))
+    return max(gaps)
+
+
+def gap_of_vectors(case: Case, folder: Path) -> float:
+    """The largest difference of a figure of a text's vector between the folder's own files, read plainly, and ours."""
+    import torch
+    from torch.nn.functional import normalize
+    from transformers import AutoModel, AutoTokenizer
+
+    from sevenfold.tune.engine.forward import Forward
+
+    assert case.tuned is not None
+    objective = case.tuned.chosen_objective()
+    texts = [row.conversation.reference() for row in case.rows(FEW)]
+    ours = objective.vectors(
+        Forward(case.tuned.network(case.model, torch.float32), torch.float32), case.encoder(), texts
+    )
+    pooling = json.loads((folder / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
+    prefix = json.loads((folder / "config_sentence_transformers.json").read_text(encoding="utf-8"))["prompts"][
+        "document"
+    ]
+    with quiet():
+        network = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer, gaps = AutoTokenizer.from_pretrained(folder), []
+    for text, vector in zip(texts, ours, strict=True):
+        with torch.inference_mode():
+            ids = torch.tensor([tokenizer(prefix + text)["input_ids"]])
+            states_TD = network(ids).last_hidden_state[0]
+        read = states_TD[0] if pooling["pooling_mode_cls_token"] else states_TD.mean(0)
+        read = states_TD[-1] if pooling["pooling_mode_lasttoken"] else read
+        if (folder / "2_Normalize").exists():
+            read = normalize(read, dim=-1)
+        gaps.append(float((read - vector).abs().max()))
     return max(gaps)
 
 

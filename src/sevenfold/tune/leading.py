@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from sevenfold.errors import ModelError, RecipeError
+from sevenfold.load.kind import peft_task
 from sevenfold.tune.methods import Method
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Leading(Method):
         config = network.config.get_text_config()
         return {
             "peft_type": peft_type,
-            "task_type": "SEQ_2_SEQ_LM" if network.config.is_encoder_decoder else "CAUSAL_LM",
+            "task_type": peft_task(network.config),
             "base_model_name_or_path": base,
             "num_virtual_tokens": self.tokens,
             "num_transformer_submodules": 1,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import MachineError, ModelError, RecipeError
+from sevenfold.load.kind import peft_task
 from sevenfold.quiet import import_bitsandbytes
 
 if TYPE_CHECKING:
@@ -64,10 +65,9 @@ def config_of(peft_type: str, fields: dict[str, Any], network: PreTrainedModel, 
             )
     if "fan_in_fan_out" in known:
         fields = {"fan_in_fan_out": has_transposed(network), **fields}
-    task = "SEQ_2_SEQ_LM" if network.config.is_encoder_decoder else "CAUSAL_LM"
     try:
         with collected([]):
-            return kind(task_type=task, **fields)
+            return kind(task_type=peft_task(network.config), **fields)
     except REFUSALS as error:
         raise RecipeError(f"PEFT's {kind.__name__} refuses: {error}", where=where) from error
 

@@ -14,6 +14,7 @@ from sevenfold.deploy.serve.call import Call
 from sevenfold.deploy.serve.protocol import ChatRequest, ClassifyRequest, CompletionRequest, Request, read
 from sevenfold.deploy.serve.refusal import Refusal
 from sevenfold.errors import ModelError
+from sevenfold.generate.embeddings import EmbeddingEngine
 from sevenfold.generate.labels import LabelEngine
 
 
@@ -78,6 +79,9 @@ async def fill(
         Refusal: Another model, a template that refuses, or a prompt that leaves no room.
     """
     call.name, call.user, call.messages = request.model, request.user, messages
+    if isinstance(call.desk.engine, EmbeddingEngine):
+        message = "this model gives vectors of texts and no answers; ask /v1/embeddings"
+        raise Refusal(400, message, "unsupported_route")
     call.name = call.desk.names.listed(request.model)
     call.sampling = request.sampling(call.desk.settings)
     try:

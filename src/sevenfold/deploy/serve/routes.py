@@ -12,6 +12,7 @@ from starlette.requests import Request as Web
 from starlette.responses import Response
 
 from sevenfold.deploy.serve.call import Call, Desk, log
+from sevenfold.deploy.serve.embed import embed
 from sevenfold.deploy.serve.intake import body_of, check_key, take_chat, take_classify, take_completion
 from sevenfold.deploy.serve.protocol import Chat, Classification, Completion, Request
 from sevenfold.deploy.serve.refusal import HUNG_UP, Refusal
@@ -70,6 +71,12 @@ async def chat(web: Web) -> Response:
 async def classify(web: Web) -> Response:
     """The label of a text, with the probability of each."""
     return await serve(web, Call(desk_of(web), Classification, web.headers.get("OpenAI-Project")), take_classify)
+
+
+@routes.post("/v1/embeddings")
+async def embeddings(web: Web) -> Response:
+    """The vectors of some texts."""
+    return await embed(web, desk_of(web), web.headers.get("OpenAI-Project"))
 
 
 @routes.post("/v1/completions")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from sevenfold.errors import ModelError, RecipeError
+from sevenfold.load.kind import peft_task
 from sevenfold.tune.adapter_file import ADAPTER_FILE, put, saved, write
 from sevenfold.tune.methods import METHODS, Method
 
@@ -210,7 +211,7 @@ class Lora(Method):
         more = 2 if self.doubled else 1
         return {
             "peft_type": "LORA",
-            "task_type": "SEQ_2_SEQ_LM" if network.config.is_encoder_decoder else "CAUSAL_LM",
+            "task_type": peft_task(network.config),
             "base_model_name_or_path": base,
             "r": self.rank * more,
             # The scale of the written pair is that of the trained one.
