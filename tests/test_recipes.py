@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from transformers import AutoModelForSequenceClassification
 
 from sevenfold.compare.section import CompareSection
 from sevenfold.compare.variants import variants
@@ -178,3 +179,19 @@ def test_every_objective_of_the_comparison_is_a_recipe() -> None:
     assert {"sft", "dpo", "dpo-ipo", "kto", "orpo", "simpo"} <= {variant.name for variant in found}
     for variant in found:
         assert variant.recipe(variant.candidates[0]).prepare.source[0].rejected
+
+
+def test_a_reward_model_goes_through_all_stages(tiny_weights, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = {**FEW, "load.model": str(tiny_weights), "prepare.split.validation": 4, "prepare.split.test": 8}
+    values |= {"prepare.source.cldr.count": 400, "evaluate.rows": 8}
+    values |= {"tune.objective": "reward", "evaluate.metrics": ["pair_accuracy"]}
+    del values["prepare.split"], values["prepare.limit"]
+    called = whole.sevenfold("run", RECIPES / "dpo.yaml", *settings(values), "--json")
+    assert called.code == 0, called.err
+    assert all(proof["passed"] for proof in called.json["proofs"])
+    stages = whole.record(tmp_path / "runs" / "dpo")
+    assert set(stages["evaluate"]["metrics"]["metrics"]) == {"pair_accuracy"}
+    place = next((tmp_path / "runs" / "dpo" / "6-deploy").rglob("merged"))
+    opened = AutoModelForSequenceClassification.from_pretrained(place)
+    assert opened.config.num_labels == 1
