@@ -38,7 +38,7 @@ def test_beside_sft_it_is_as_if_the_rows_stood_in_the_batch(tiny_model, environm
     section, forward, _ = started(tiny_model, environment, tmp_path)
     term = forward.terms[0]
     term.begin(Moment(2, 9, 17))
-    drawn = term.rows.sequences([int(term.order(17, 1)[place]) for place in (2, 3, 4, 5)])
+    drawn = [term.rows.sequence(int(term.order(17, 1)[place])) for place in (2, 3, 4, 5)]
     sequences = [one for number in range(4) for one in section.sequences(rows.row(number), tiny_model.encoder())]
     loss, found = gradient(forward, Sft(), terms.laid(section, sequences))
     forward.terms = ()
@@ -71,7 +71,7 @@ def test_every_row_comes_once_before_any_comes_again(tiny_model, environment, tm
     drawn = []
     for step in range(3):
         term.begin(Moment(step, 9, 17))
-        drawn.append(sorted(sum((part.labels_N.tolist() for part in term.batch), [])))
+        drawn.append(sorted(token for part in term.batch for token in part.labels_N.tolist()))
     expected = [
         sorted(
             one.ids[place]
@@ -91,8 +91,7 @@ def test_the_share_is_said(tiny_model, environment, tmp_path) -> None:
     assert any("4 general rows beside 4 in every step, a share of 50%" in note for note in entry.record.notes)
 
 
-def test_text_is_learnt_as_it_stands_in_pieces(tiny_model, environment, tmp_path) -> None:
-    section, forward, _ = started(tiny_model, environment, tmp_path)
+def test_text_is_learnt_as_it_stands_in_pieces(tiny_model) -> None:
     text = "people watch the model and it writes answers"
     ids = tiny_model.encoder().tokenizer(text)["input_ids"]
     row = next(_general.texts([("a:1", text)]))
@@ -100,6 +99,17 @@ def test_text_is_learnt_as_it_stands_in_pieces(tiny_model, environment, tmp_path
     assert [token for piece in pieces for token in piece.ids] == ids
     assert max(map(len, pieces)) == 4
     assert all(piece.weights == [0.0, *[1.0] * (len(piece) - 1)] for piece in pieces)
+
+
+def test_a_long_text_is_many_rows(tiny_model, environment, tmp_path) -> None:
+    fields = {"rows": _general.MANUAL}
+    section = TuneSection.model_validate({"beside": [{"replay": fields}], "method": "full", "max_length": 256})
+    environment.start()
+    forward = build(section, tiny_model, environment)
+    terms.start(section, forward, tiny_model, environment, Entry(tmp_path))
+    forward.terms[0].begin(Moment(0, 9, 17))
+    assert sum(part.tokens for part in forward.terms[0].batch) <= 256
+    assert len(forward.terms[0].rows.lengths) > 500
 
 
 def test_passages_and_prepared_rows_are_read(tmp_path, dataset) -> None:

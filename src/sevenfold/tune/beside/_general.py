@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.passes import Pass
 
 KIND, NAME = "tokens", "rows"
+MANUAL = "manual"
 EXPECTED = '{"text": "..."} or {"messages": [{"role": "user", "content": "..."}, ...]} on every line'
 PLAIN = {"form": "text"}
 """Fields of a row that is text and no conversation."""
@@ -37,11 +38,12 @@ class General(Term):
 
     They stand in a file, text or conversations: ``.jsonl`` with a ``text`` or ``messages`` on every line, or ``.txt``
     with passages between blank lines; or in the folder of a finished ``1-prepare``, which reads everything else. Text
-    is learnt as it stands, without the chat template, in pieces of ``tune.max_length``.
+    is learnt as it stands, without the chat template, in pieces of ``tune.max_length`` that count as rows. ``manual``
+    is the reference manual of the Python language, English prose that comes with the interpreter: better than nothing.
     """
 
     main = "rows"
-    rows: str = Field(description="The file of general rows (.jsonl, .txt), or the folder of a finished 1-prepare.")
+    rows: str = Field(description="A file of general rows (.jsonl, .txt), a finished 1-prepare, or manual.")
 
     def outside(self) -> dict[str, str]:
         """The fingerprint of the rows.
@@ -117,13 +119,17 @@ def source(path: str) -> Path:
     Raises:
         DataError: There is none.
     """
+    if path == MANUAL:
+        from pydoc_data import topics
+
+        return Path(topics.__file__)
     place = Path(path)
     if place.is_dir() and (place / RESULT_FILE).is_file():
         return Dataset.open(place).path("train")
     if not place.is_file():
         raise DataError(
             f"there are no general rows at {path!r}",
-            expected="a .jsonl or .txt file, or the folder of a finished 1-prepare",
+            expected="a .jsonl or .txt file, the folder of a finished 1-prepare, or manual",
             next_step="check the path; it counts from the folder that the command is given in",
         )
     return place
@@ -136,7 +142,11 @@ def read(path: str) -> Iterator[Row]:
         DataError: A line is no row.
     """
     place = source(path)
-    if place != Path(path):
+    if path == MANUAL:
+        from pydoc_data.topics import topics
+
+        yield from texts((f"manual:{name}", text) for name, text in sorted(topics.items()))
+    elif place != Path(path):
         yield from Dataset.open(Path(path)).rows("train")
     elif place.suffix == ".txt":
         passages = place.read_text(encoding="utf-8").replace("\r\n", "\n").split("\n\n")

@@ -24,7 +24,7 @@ OTHERS = 1
 
 
 class Replayed(Working):
-    """Replay at work.
+    """Replay at work; a piece of a long text is a row.
 
     Args:
         name: As of :class:`Working`.
@@ -47,9 +47,9 @@ class Replayed(Working):
     def begin(self, moment: Moment) -> None:
         """Draw the step's rows."""
         first = moment.step * self.count
-        places = (divmod(place, len(self.rows)) for place in range(first, first + self.count))
-        numbers = [int(self.order(moment.seed, epoch)[place]) for epoch, place in places]
-        self.batch = passes(self.rows.sequences(numbers), self.section.tokens_per_pass)
+        places = (divmod(place, len(self.rows.lengths)) for place in range(first, first + self.count))
+        drawn = [self.rows.sequence(int(self.order(moment.seed, epoch)[place])) for epoch, place in places]
+        self.batch = passes(drawn, self.section.tokens_per_pass)
 
     def weight(self, objective: float) -> float:
         """The targets of the general rows; beside an objective that counts rows, as many of these as were drawn."""
@@ -60,6 +60,8 @@ class Replayed(Working):
     def losses(self, share: float, figures: Figures | None) -> Iterator[Tensor]:
         """The passes' parts of the general rows' mean loss."""
         own = sum(part.weight for part in self.batch)
+        if figures is not None:
+            figures[f"share of {self.name}"] = share
         for part in self.batch:
             loss = likelihood(self.forward, part) / own
             if figures is not None:
@@ -68,4 +70,4 @@ class Replayed(Working):
 
     def shuffled(self, seed: int, epoch: int) -> np.ndarray:
         """The order of the rows in an epoch of theirs."""
-        return np.random.default_rng([seed, epoch, OTHERS]).permutation(len(self.rows))
+        return np.random.default_rng([seed, epoch, OTHERS]).permutation(len(self.rows.lengths))

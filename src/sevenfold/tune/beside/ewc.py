@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from sevenfold.tune.encoded import Encoded
+    from sevenfold.chat.encoder import TokenSequence
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.section import TuneSection
 
@@ -45,7 +45,7 @@ class Ewc(General):
     """
 
     strength: float = Field(10.0, gt=0, description="How strongly weights are held, times the Fisher information.")
-    samples: int = Field(256, ge=1, description="General rows that the Fisher information is measured on, at most.")
+    samples: int = Field(256, ge=1, description="Rows that the Fisher information is measured on, at most.")
 
     def check(self, section: TuneSection) -> None:
         """Refuse methods whose numbers come to stand for other weights.
@@ -88,7 +88,7 @@ class Ewc(General):
                 "weights": {
                     path.name: cache.remembered_digest(path) for path in sorted(at.model.weights.glob("*.saf*"))
                 },
-                "section": at.section.model_dump(mode="json", include={"method", "tokens_per_pass"}),
+                "section": at.section.model_dump(mode="json", include={"method", "dropout"}),
                 "files": at.section.own_files() | at.section.method.outside(),
                 "environment": at.environment.model_dump(include={"device", "precision", "threads", "seed"}),
                 "code": code_digest("tune", "load"),
@@ -100,9 +100,9 @@ class Ewc(General):
             return place
 
         def make(folder: Path) -> None:
-            count = min(self.samples, len(rows))
-            with at.entry.console.task("Fisher information (general rows)", count) as bar:
-                found = fisher(at.forward, at.weights, rows, count, at.section.tokens_per_pass, bar.advance)
+            numbers = spread(len(rows.lengths), self.samples)
+            with at.entry.console.task("Fisher information (general rows)", len(numbers)) as bar:
+                found = fisher(at.forward, at.weights, map(rows.sequence, numbers), bar.advance)
             save_file(found, folder / NAME)
 
         kept = cache.kept(KIND, key, make)
@@ -116,12 +116,15 @@ class Ewc(General):
         return sum(weight.numel() * (weight.element_size() + FLOAT32) for weight in weights.values())
 
 
+def spread(rows: int, count: int) -> list[int]:
+    """At most so many of some rows, from all places alike."""
+    return [place * rows // min(rows, count) for place in range(min(rows, count))]
+
+
 def fisher(
     forward: Forward,
     weights: Mapping[str, nn.Parameter],
-    rows: Encoded,
-    count: int,
-    budget: int,
+    rows: Iterable[TokenSequence],
     advance: Callable[[int], None],
 ) -> dict[str, Tensor]:
     """The diagonal of the empirical Fisher information, per target, float32, on the CPU.
@@ -130,13 +133,11 @@ def fisher(
         forward: The network.
         weights: Those that it is of.
         rows: General rows.
-        count: How many of them, from the first one on.
-        budget: Tokens of a pass.
         advance: Called with the rows that are done.
     """
     import torch
 
-    from sevenfold.tune.engine.passes import passes
+    from sevenfold.tune.engine.passes import pack
 
     sums = {name: torch.zeros_like(weight, dtype=torch.float32) for name, weight in weights.items()}
     targets, training = 0.0, forward.network.training
@@ -145,10 +146,10 @@ def fisher(
     for weight in frozen:
         weight.requires_grad_()
     try:
-        for number in range(count):
-            for part in passes(rows.row(number), budget):
-                likelihood(forward, part).backward()
-                targets += part.weight
+        for row in rows:
+            part = pack([row])
+            likelihood(forward, part).backward()
+            targets += part.weight
             for name, weight in weights.items():
                 if weight.grad is not None:
                     sums[name] += weight.grad.float().square_()
