@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-all check format bench bench-preferences ladder methods docs install clean
+.PHONY: demo test test-all check format bench bench-preferences bench-reinforcement ladder methods docs install clean
 
 demo: install ## all seven stages on the embedded model and the standard library's own functions
 	$(BIN)/sevenfold run recipes/demo.yaml
@@ -31,6 +31,9 @@ bench: install ## training speed and memory beside transformers with PEFT, TRL a
 
 bench-preferences: install ## DPO beside TRL's, which needs 23 GB of memory
 	$(BIN)/python benchmarks/preferences.py
+
+bench-reinforcement: install ## GRPO beside TRL's
+	$(BIN)/python benchmarks/reinforcement.py
 
 ladder: install ## what each part of the engine brings, one at a time
 	$(BIN)/python benchmarks/ladder.py

@@ -46,7 +46,7 @@ def allowed(found: Any, schema: dict[str, Any]) -> bool:
     except ImportError as error:
         raise MachineError(
             "the reward json_valid reads schemas with the package jsonschema, which is not installed",
-            next_step="pip install jsonschema, or leave the schema out",
+            next_step="pip install 'sevenfold[rewards]', or leave the schema out",
         ) from error
     return bool(Draft202012Validator(schema).is_valid(found))
 
