@@ -78,10 +78,12 @@ def writing(forward: Forward) -> Iterator[None]:
     same with and without (2e-3 nats a token in bfloat16, with adapters of any size), and tokens come two to three times
     as fast. What is learnt of the answers comes from the layers as they train.
     """
+    from sevenfold.generate.rollouts import plain_attention
+
     network, training = forward.network, forward.network.training
     network.eval()
     try:
-        with torch.no_grad(), forward.autocast(), merged(network):
+        with torch.no_grad(), forward.autocast(), plain_attention(network), merged(network):
             yield
     finally:
         network.train(training)
