@@ -130,6 +130,7 @@ def content_key(section: TuneSection, rows: Encoded, wanted: list[int], model: M
             "weights": {path.name: cache.remembered_digest(path) for path in weights},
             "section": section.model_dump(mode="json", include={"method", "tokens_per_pass", "batch"}),
             "files": section.own_files(),
+            "outside": section.method.outside(),
             "environment": environment.model_dump(include={"device", "precision", "threads", "seed"}),
             "code": code_digest("tune", "load"),
             "versions": {name: version(name) for name in ("torch", "transformers")},

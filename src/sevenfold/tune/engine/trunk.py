@@ -153,7 +153,8 @@ def keys(ids_T: Tensor, positions_T: Tensor, bounds: Sequence[int]) -> list[Key]
 def apply(section: TuneSection, forward: Forward, rows: dict[str, Encoded], entry: Entry) -> Trunk | None:
     """Keep the frozen trunk's states where that saves time; says so.
 
-    Where fewer than a quarter of the blocks are frozen, or no row is read twice, nothing is done or said.
+    Where fewer than a quarter of the blocks are frozen, or no text is read twice, nothing is done or said. Rows whose
+    start is asked before the first step are read twice even in one epoch.
 
     Args:
         section: The recipe's section.
@@ -164,9 +165,10 @@ def apply(section: TuneSection, forward: Forward, rows: dict[str, Encoded], entr
     if section.objective.on_policy:
         # What is read was written a moment ago, and does not come again.
         return None
-    every = section.total_steps(len(rows["train"])) > section.steps_per_epoch(len(rows["train"]))
+    epochs = section.total_steps(len(rows["train"])) > section.steps_per_epoch(len(rows["train"]))
+    every = epochs or section.objective.reference
     tokens = read_again(section, rows, every)
-    if section.engine.trunk_cache == "never" or not tokens:
+    if section.engine.trunk_cache == "never" or section.objective.anew or not tokens:
         return None
     try:
         trunk, note = install(forward, entry.folder, tokens, every)

@@ -65,6 +65,7 @@ class OnPolicy(Objective):
     """
 
     on_policy = True
+    anew = True
     rewards: list[Annotated[Reward, Chosen(REWARDS)]] = Field(
         default_factory=lambda: [build(REWARDS.find("exact_match"), {}, "exact_match")],
         min_length=1,
