@@ -109,6 +109,13 @@ def test_a_network_at_bfloat16_gets_the_same_weights(layer) -> None:
     assert torch.equal(Nf4Linear(layer, True).dense(torch.float32), Nf4Linear(rounded, True).dense(torch.float32))
 
 
+def test_real_weights_can_follow_those_of_a_plan(layer) -> None:
+    nf4.library().name2qmap.clear()
+    nf4.library.cache_clear()
+    Nf4Linear(copy.deepcopy(layer).to("meta"), True)
+    assert Nf4Linear(layer, True).dense(torch.float32).isfinite().all()
+
+
 def test_without_bitsandbytes_the_user_is_told_what_to_install(layer, monkeypatch) -> None:
     nf4.library.cache_clear()
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)

@@ -97,9 +97,12 @@ def library() -> Any:
         MachineError: It is not installed.
     """
     try:
-        return import_bitsandbytes().functional
+        functions: Any = import_bitsandbytes().functional
     except ImportError as error:
         raise MachineError(
             "4-bit weights need bitsandbytes, which is not installed",
             next_step="pip install 'sevenfold[quantised]'; or bits: 8, which needs nothing",
         ) from error
+    # It keeps this table where the first weight lies, and a plan is made of weights without memory.
+    functions.name2qmap.setdefault("dynamic", functions.create_dynamic_map())
+    return functions
