@@ -88,6 +88,8 @@ class Objective(Component):
     """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
     each: ClassVar[bool] = False
     """Whether each of a row's sequences is drawn by itself, as if it were a row; otherwise a step reads all of them."""
+    anew: ClassVar[bool] = False
+    """Whether the tokens that are learnt of a row are others in each step, so that nothing of them is worth keeping."""
     writes: ClassVar[bool] = True
     """Whether the tuned model writes its answers; otherwise :meth:`answers` says them."""
 

@@ -41,6 +41,7 @@ class Masked(Objective):
     (``format: text``); a conversation is read as its template writes it.
     """
 
+    anew = True
     here: ClassVar[bool] = True
 
     share: float = Field(0.15, gt=0, lt=1, description="The share of a text's tokens, or words, that are chosen.")
