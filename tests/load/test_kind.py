@@ -7,8 +7,8 @@ import torch
 import transformers
 
 from sevenfold.chat.conversation import Conversation
+from sevenfold.kind import auto_class, headless, kind_of
 from sevenfold.load import card
-from sevenfold.load.kind import auto_class, headless, kind_of
 from sevenfold.load.section import LoadSection
 from sevenfold.load.stage import load
 from sevenfold.record import Entry

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from sevenfold import cache
 from sevenfold.record import code_digest, digest, file_digest, writing
-from sevenfold.tune.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from sevenfold.evaluate.measure import Work
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from sevenfold.load.model import Model
     from sevenfold.record import Entry
     from sevenfold.setup.environment import Environment
-    from sevenfold.tune.objectives import Objective
+    from sevenfold.tune.tuned import Tuned
 
 KIND, FILE = "answers", "base.jsonl"
 """The cache's folder, and the file's name there and in the stage's folder."""
@@ -28,13 +27,12 @@ LIMIT = 1_000_000_000
 """Bytes that the cache keeps; what was not asked for longest goes."""
 
 
-def content_key(
-    work: Work, section: EvaluateSection, model: Model, environment: Environment, objective: Objective
-) -> str:
+def content_key(work: Work, section: EvaluateSection, model: Model, environment: Environment, tuned: Tuned) -> str:
     """The hash of everything that the base's answers and likelihoods depend on.
 
     That is the objective too where it says how the base is asked: where it does not write, or is no writer.
     """
+    objective = tuned.chosen_objective()
     says = objective.answers_untuned or not objective.writes
     weights = model.weights
     return digest(
@@ -43,7 +41,7 @@ def content_key(
             "rejected": [one.rejected.ids for one in work.questions if one.rejected] if work.judged else [],
             "passages": [one.ids for one in work.passages],
             "asked": [work.answered, work.scored, work.ranked, section.max_new_tokens, section.batch],
-            "objective": OBJECTIVES.name_of(objective) + objective.model_dump_json() if says else None,
+            "objective": tuned.objective if says else None,
             "weights": {path.name: cache.remembered_digest(path) for path in sorted(weights.glob("*.safetensors"))},
             "config": {path.name: file_digest(path) for path in sorted(weights.glob("*config.json"))},
             "stop": sorted(model.stop_ids),

@@ -81,7 +81,7 @@ def evaluate(
     }
     if work.passages and tuned.tasks():
         entry.note(f"general text is read by the adapter of the task {tuned.tasks()[0]!r}")
-    same = known.content_key(work, section, model, environment, objective)
+    same = known.content_key(work, section, model, environment, tuned)
     known.lend(same, entry)
     measured = {name: measure(name, open_engine, works[name], section, entry) for name, open_engine in engines.items()}
     known.keep(same, entry)
@@ -118,10 +118,7 @@ def base_engine(section: EvaluateSection, model: Model, environment: Environment
     nothing new is put beside the network, the base is asked as the tuned model is.
     """
     if tuned.chosen_objective().answers_untuned:
-        from sevenfold.tune.reader import untuned
-
-        network = placed(model.network(environment.dtype), environment)
-        return untuned(tuned.chosen_objective(), network, model, section.batch)
+        return tuned.untuned(placed(model.network(environment.dtype), environment), model, section.batch)
     if model.card.kind == "encoder":
         unread = tuned.chosen_objective().unread()
         return LabelEngine(lambda prompts: [unread] * len(prompts), model.encoder(), model.card.context)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sevenfold.errors import ModelError
+from sevenfold.kind import auto_class, headless, kind_of
 from sevenfold.load import weights
-from sevenfold.load.kind import auto_class, headless, kind_of
 from sevenfold.load.model import Card
 from sevenfold.load.places import Place
 from sevenfold.quiet import quiet

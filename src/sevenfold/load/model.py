@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from sevenfold.chat.encoder import Encoder
-from sevenfold.load.kind import Kind, auto_class
+from sevenfold.kind import Kind, auto_class
 from sevenfold.quiet import quiet
 from sevenfold.record import Result
 

@@ -16,7 +16,7 @@ from sevenfold.chat import templates
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import Encoder
 from sevenfold.errors import ModelError
-from sevenfold.load.kind import Kind
+from sevenfold.kind import Kind
 from sevenfold.load.weights import read_json
 from sevenfold.quiet import quiet
 

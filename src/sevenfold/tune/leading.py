@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from sevenfold.errors import ModelError, RecipeError
-from sevenfold.load.kind import peft_task
+from sevenfold.kind import peft_task
 from sevenfold.tune.methods import Method
 
 if TYPE_CHECKING:

@@ -38,6 +38,11 @@ def save(own: nn.Module | None, folder: Path) -> None:
         save_file(weights, folder / FILE)
 
 
+def others(folder: Path) -> list[Path]:
+    """The safetensors files of a folder that hold weights of the network, in order."""
+    return [path for path in sorted(folder.glob("*.safetensors")) if path.name != FILE]
+
+
 def load(own: nn.Module, folder: Path) -> None:
     """Put what :func:`save` wrote into a module that was made anew.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.errors import RecipeError, closest
 from sevenfold.quiet import quiet
+from sevenfold.tune import own
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -85,7 +86,7 @@ def load(network: PreTrainedModel, folder: Path) -> None:
     from safetensors import safe_open
 
     missing = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in own.others(folder):
         with safe_open(path, "pt") as file:
             for name in sorted(missing.keys() & set(file.keys())):
                 missing.pop(name).data.copy_(file.get_tensor(name))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import MachineError, ModelError, RecipeError
-from sevenfold.load.kind import peft_task
+from sevenfold.kind import peft_task
 from sevenfold.quiet import import_bitsandbytes
 
 if TYPE_CHECKING:

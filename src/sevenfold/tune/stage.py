@@ -121,6 +121,8 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     """Write the weights that are kept and the training's figures."""
     section, progress = trainer.section, trainer.progress
     best_step = trainer.take_best()
+    trainer.forward.network.eval()
+    section.objective.finished(trainer.forward, trainer.rows, section.tokens_per_pass)
     save_weights(section, trainer.forward.network, trainer.forward.own, model, dataset, entry.folder / "weights")
     tuned = Tuned(
         method=written(section, "method", entry.folder),

@@ -165,6 +165,18 @@ class Tuned(Result):
 
         return reader(objective, network, self.own(network, model), model, encoder, batch, adapters)
 
+    def untuned(self, network: PreTrainedModel, model: Model, batch: int = 8) -> Engine:
+        """The base asked as the tuned model is, where that means something before anything is learnt.
+
+        Args:
+            network: The base's, on its device.
+            model: The base model.
+            batch: Prompts that are answered at once.
+        """
+        from sevenfold.tune.reader import untuned
+
+        return untuned(self.chosen_objective(), network, model, batch)
+
     def whole(self, network: PreTrainedModel, model: Model) -> Whole | None:
         """How a merged network is one model of transformers with what the objective has; None: it is the model."""
         objective = self.chosen_objective()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from sevenfold.load.kind import auto_class
+from sevenfold.kind import auto_class
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 SPECIAL = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}

@@ -37,6 +37,7 @@ ROWS: dict[str, Callable[[Path], Dataset]] = {
     "kto": judged.ratings,
     "classify": partial(labelled.dataset, labelled.one_label),
     "verbalize": partial(labelled.dataset, labelled.one_label),
+    "setfit": partial(labelled.dataset, labelled.one_label),
     "regress": partial(labelled.dataset, labelled.numbers),
     "tag": partial(labelled.dataset, labelled.tagged),
     "span": partial(labelled.dataset, labelled.spans),

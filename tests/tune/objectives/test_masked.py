@@ -107,3 +107,22 @@ def test_a_causal_model_and_an_encoder_without_a_head_are_refused(tiny_model, ti
     without = tiny_encoder.model_copy(update={"card": tiny_encoder.card.model_copy(update={"headless": True})})
     with pytest.raises(ModelError, match="has no head"):
         Masked().own(None, without)
+
+
+def test_a_held_out_text_is_asked_for_what_is_hidden(encoder, tiny_encoder) -> None:
+    objective = Masked(share=0.5)
+    asked = objective.asked(ROW, encoder, 6)
+    assert len(asked.sequence) == 6
+    forward = Forward(tiny_encoder.network(torch.float32), torch.float32)
+    batch = pack([asked.sequence], here=True)
+    (value,) = objective.judge(forward, [asked.sequence])
+    assert value == pytest.approx(float(objective.outputs(forward, batch).mean()))
+
+
+def test_masks_are_filled_by_the_likeliest_token(encoder, tiny_encoder) -> None:
+    network = tiny_encoder.network(torch.float32)
+    ids = encoder.tokenizer("the [MASK] reads")["input_ids"]
+    (answer,) = Masked().answers(Forward(network, torch.float32), encoder, [ids])
+    with torch.no_grad():
+        best = tiny_encoder.network(torch.float32)(torch.tensor([ids])).logits[0, 2].argmax()
+    assert answer.text == encoder.decode([*ids[:2], int(best), *ids[3:]], skip_special=True)

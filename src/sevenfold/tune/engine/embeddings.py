@@ -124,3 +124,38 @@ def distances(one_AD: Tensor, other_ED: Tensor) -> Tensor:
     squares_AE = (one_AD[:, None] - other_ED[None]).square().sum(-1)
     same = squares_AE <= 0
     return squares_AE.masked_fill(same, 1.0).sqrt().masked_fill(same, 0.0)
+
+
+def supervised(vectors_BD: Tensor, labels_B: Tensor, temperature: float) -> Tensor:
+    """``-1/|P| sum_{p in P} log (exp(v_i v_p / t) / sum_{a != i} exp(v_i v_a / t))`` of each text, ``B``, nats.
+
+    P are the other texts of its label; 0 where there are none. Source: Khosla et al. 2020, arXiv 2004.11362.
+    """
+    itself = torch.eye(len(vectors_BD), dtype=torch.bool, device=vectors_BD.device)
+    logits_BB = (vectors_BD @ vectors_BD.t() / temperature).masked_fill(itself, -torch.inf)
+    mates_BB = (labels_B[:, None] == labels_B) & ~itself
+    logprobs_BB = torch.log_softmax(logits_BB, -1).masked_fill(~mates_BB, 0.0)
+    return -logprobs_BB.sum(-1) / mates_BB.sum(-1).clamp(min=1)
+
+
+def logistic(vectors_BD: Tensor, labels_B: Tensor, count: int, inverse_penalty: float) -> tuple[Tensor, Tensor]:
+    """Weights ``K x D`` and biases ``K`` that minimise ``|W|^2 / 2 + C sum_i -log softmax(W v_i + b)[y_i]``.
+
+    The loss is convex; L-BFGS (Liu and Nocedal 1989) finds its minimum.
+    """
+    weight_KD = vectors_BD.new_zeros(count, vectors_BD.shape[1]).requires_grad_()
+    bias_K = vectors_BD.new_zeros(count).requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [weight_KD, bias_K], max_iter=500, tolerance_grad=1e-7, tolerance_change=1e-12, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        losses = nn.functional.cross_entropy(vectors_BD @ weight_KD.t() + bias_K, labels_B, reduction="sum")
+        loss = weight_KD.square().sum() / 2 + inverse_penalty * losses
+        loss.backward()
+        return loss
+
+    with torch.enable_grad():
+        optimizer.step(closure)
+    return weight_KD.detach(), bias_K.detach()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from sevenfold.errors import ModelError
-from sevenfold.load.kind import kind_of
+from sevenfold.kind import kind_of
 from sevenfold.tune.engine.head import chunk_of, logits_of, target_logprobs
 from sevenfold.tune.engine.probe import TOLERANCES, Truth, trunk
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sevenfold.chat.encoder import TokenSequence
-from sevenfold.load.kind import kind_of
+from sevenfold.kind import kind_of
 from sevenfold.tune.engine import routes
 from sevenfold.tune.engine.passes import Pass, pack
 from sevenfold.tune.engine.seq2seq import decoder_start, exchanges

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from sevenfold.quiet import quiet
+from sevenfold.tune import own
 from sevenfold.tune.methods import Method
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Full(Method):
         """Put the saved weights into the network; every weight must be there and fit."""
         from safetensors.torch import load_file
 
-        kept = {name: value for path in sorted(folder.glob("*.safetensors")) for name, value in load_file(path).items()}
+        kept = {name: value for path in own.others(folder) for name, value in load_file(path).items()}
         missing, unexpected = network.load_state_dict(kept, strict=False)
         network.tie_weights()
         tied = set(network.all_tied_weights_keys)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from sevenfold.errors import ModelError, RecipeError
-from sevenfold.load.kind import peft_task
+from sevenfold.kind import peft_task
 from sevenfold.tune.adapter_file import ADAPTER_FILE, put, saved, write
 from sevenfold.tune.methods import METHODS, Method
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sevenfold.prepare.dataset import Dataset, Row
     from sevenfold.record import Entry
     from sevenfold.setup.environment import Environment
+    from sevenfold.tune.encoded import Encoded
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.methods import Moment
@@ -279,6 +280,15 @@ class Objective(Component):
     def example(self, sequence: TokenSequence) -> TokenSequence:
         """A sequence as a step may see it, for proofs; where :meth:`collect` adds nothing, as it is."""
         return sequence
+
+    def finished(self, forward: Forward, rows: Encoded, budget: int) -> None:
+        """What is done once the best weights are in place, before they are saved; as it stands, nothing.
+
+        Args:
+            forward: The network with what the objective has beside it; no dropout.
+            rows: The training rows.
+            budget: ``tokens_per_pass``.
+        """
 
     def validation(
         self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], budget: int

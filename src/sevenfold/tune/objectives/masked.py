@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import Field
 
+from sevenfold.chat.asked import Asked
 from sevenfold.errors import ModelError
 from sevenfold.tune.objectives import Collected, Figures, Objective
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
+    from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.engine.forward import Forward
@@ -43,11 +45,18 @@ class Masked(Objective):
 
     anew = True
     here: ClassVar[bool] = True
+    writes: ClassVar[bool] = False
+    answers_untuned: ClassVar[bool] = True
 
     share: float = Field(0.15, gt=0, lt=1, description="The share of a text's tokens, or words, that are chosen.")
     whole_words: bool = Field(False, description="Choose words, all pieces of one together, and not single tokens.")
     hidden: float = Field(0.8, ge=0, le=1, description="The share of the chosen that become the mask token.")
     random: float = Field(0.1, ge=0, le=1, description="The share of the chosen that become a random token.")
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The loss of what is hidden of held-out texts, each text's mean, and what it means as a number of choices."""
+        return ("loss", "perplexity")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,6 +79,45 @@ class Masked(Objective):
         words = words_of(text, ids, encoder, self.whole_words)
         weights = [float(word != FILLER) for word in words]
         return [TokenSequence(ids, weights, columns={"word": words, "mask": [float(mask)] * len(ids)})]
+
+    def asked(self, row: Row, encoder: Encoder, context: int) -> Asked:
+        """A held-out text, as far as it fits, with the choice of tokens that validation makes."""
+        (whole,) = self.sequences(row, encoder)
+        columns = {name: values[:context] for name, values in whole.columns.items()}
+        shown = replace(whole, ids=whole.ids[:context], weights=whole.weights[:context], columns=columns)
+        hidden = self.masked(shown, of_text(shown), len(encoder.tokenizer))
+        return Asked(encoder.decode(hidden.ids), encoder.decode(shown.ids, skip_special=True), hidden.ids, hidden)
+
+    def judge(self, forward: Forward, sequences: Sequence[TokenSequence]) -> list[float]:
+        """The mean log-probability of what is hidden of each text, nats."""
+        import torch
+
+        from sevenfold.tune.engine.passes import pack
+
+        with torch.no_grad():
+            batches = [pack([sequence], here=True).to(str(forward.device)) for sequence in sequences]
+            return [-float(self.loss(self.outputs(forward, one), one)) / self.weight(one) for one in batches]
+
+    def answers(self, forward: Forward, encoder: Encoder, prompts: Sequence[list[int]]) -> list[Labelled]:
+        """Each text with its mask tokens filled in, each by the likeliest token."""
+        import torch
+
+        from sevenfold.chat.encoder import TokenSequence
+        from sevenfold.generate.labels import Labelled
+        from sevenfold.tune.objectives._labels import read
+
+        mask, found = encoder.tokenizer.mask_token_id, []
+        for ids in prompts:
+            filled, hidden = list(ids), [place for place, token in enumerate(ids) if token == mask]
+            if hidden:
+                weights = [float(token == mask) for token in ids]
+                states_ND, _ = read(forward, [TokenSequence(list(ids), weights)])
+                with torch.inference_mode(), forward.autocast():
+                    best = forward.head.logits(states_ND).argmax(-1).tolist()
+                for place, token in zip(hidden, best, strict=True):
+                    filled[place] = token
+            found.append(Labelled(encoder.decode(filled, skip_special=True)))
+        return found
 
     def said(self, row: Row) -> list[Conversation]:
         """Targets are no replies."""
