@@ -80,3 +80,12 @@ def test_on_a_terminal_answers_have_their_headings(encoder) -> None:
     first, second = said.split("answer 1: ")[1].split("answer 2: ")
     assert f"⟪{row.conversation.messages[-1].content}<|im_end|>⟫" in first
     assert f"⟪{row.fields['rejected']}<|im_end|>⟫" in second
+
+
+def test_texts_that_share_nothing_stand_side_by_side(encoder) -> None:
+    console = Console()
+    console.terminal = Terminal(record=True, width=200, file=open("/dev/null", "w"))  # noqa: SIM115
+    preview.show(view("embed", Row(conversation(2), "rows.jsonl:3"), encoder), console)
+    said = console.terminal.export_text()
+    assert "2 texts side by side" in said
+    assert "text 1: " in said.split("side by side")[1]

@@ -40,7 +40,8 @@ class View:
         supervised: How many of them are learnt.
         over: How many are beyond the longest sequence that training takes; 0 when it fits.
         pieces: Runs of text and whether they are learnt; where there are answers, of what stands before them.
-        answers: Answers that all continue what stands before them, each as if the others were not there.
+        answers: Answers that all continue what stands before them, each as if the others were not there; texts where
+            nothing stands before them.
     """
 
     origin: str
@@ -110,12 +111,15 @@ def pieces_of(sequence: TokenSequence, encoder: Encoder) -> Iterator[tuple[str, 
 
 def show(view: View, console: Console) -> None:
     """Print a view in colour; without colour, what is learnt stands in double angle brackets."""
-    shared = f", {len(view.answers)} answers behind one prompt" if view.answers else ""
-    console.heading(f"{view.origin}: {view.tokens} tokens, {view.supervised} learnt{shared}")
-    show_pieces(view.pieces, console)
+    what = "answer" if view.pieces else "text"
+    how = "answers behind one prompt" if view.pieces else "texts side by side"
+    several = f", {len(view.answers)} {how}" if view.answers else ""
+    console.heading(f"{view.origin}: {view.tokens} tokens, {view.supervised} learnt{several}")
+    if view.pieces:
+        show_pieces(view.pieces, console)
     for number, given in enumerate(view.answers, 1):
         figures = "".join(f", {name} {value:g}" for name, value in given.figures.items())
-        console.say(f"answer {number}: {given.tokens} tokens, {given.supervised} learnt{figures}", style="cyan")
+        console.say(f"{what} {number}: {given.tokens} tokens, {given.supervised} learnt{figures}", style="cyan")
         show_pieces(given.pieces, console)
     if view.over:
         console.warn(f"{view.over} tokens are beyond tune.max_length; tune.overlong says what happens to the row")
