@@ -9,8 +9,7 @@ import numpy as np
 from sevenfold.errors import RecipeError
 from sevenfold.load.model import Model
 from sevenfold.setup.environment import Environment
-from sevenfold.setup.plan import Shape, Work
-from sevenfold.setup.plan.work import OVERHEAD
+from sevenfold.setup.plan import OVERHEAD, Shape, Work
 from sevenfold.tune import spans
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded

@@ -34,7 +34,8 @@ class Auto(Format):
                 return candidate
         raise DataError(
             f"no format is known for the columns {', '.join(values) or '(none)'}",
-            expected="messages; conversations; instruction and output; prompt and completion; chosen and rejected; text",
+            expected="messages; conversations; instruction and output; prompt and completion; chosen and rejected; "
+            "text",
             alternatives=[name for name in FORMATS.names() if name != "auto"],
             next_step="map your columns, columns: {your_name: prompt, your_other: completion}, or write "
             "format: {template: {prompt: '{your_name}', completion: '{your_other}'}}",

@@ -7,9 +7,10 @@ from sevenfold.setup.plan.advice import advise, fewest_recomputed, gigabytes
 from sevenfold.setup.plan.made import Plan, make
 from sevenfold.setup.plan.operations import flops, measure_rate
 from sevenfold.setup.plan.parts import memory
-from sevenfold.setup.plan.work import Shape, Work
+from sevenfold.setup.plan.work import OVERHEAD, Shape, Work
 
 __all__ = [
+    "OVERHEAD",
     "Plan",
     "Shape",
     "Work",

@@ -84,7 +84,7 @@ class Objective(Component):
     """Whether targets have a column ``reference``: their log-probabilities, nats, before the first step. The trainer
     computes them once."""
     language: ClassVar[bool] = False
-    """Whether the loss is a negative log-likelihood and counts targets, so that other texts can stand among the rows."""
+    """Whether the loss is a negative log-likelihood per target, so that other texts can stand among the rows."""
     on_policy: ClassVar[bool] = False
     """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
     each: ClassVar[bool] = False
