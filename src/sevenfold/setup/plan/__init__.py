@@ -11,6 +11,7 @@ from sevenfold.setup.plan.work import OVERHEAD, Shape, Work
 
 __all__ = [
     "OVERHEAD",
+    "OVERHEAD",
     "Plan",
     "Shape",
     "Work",
