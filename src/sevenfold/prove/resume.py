@@ -86,9 +86,9 @@ def run(forward: Forward, section: TuneSection, case: Case, rows: Path, place: P
 
 def moving(forward: Forward, section: TuneSection) -> dict[str, Tensor]:
     """Everything that a step may change."""
-    from sevenfold.tune import trainer
+    from sevenfold.tune import own, trainer
 
-    return {**trainer.moving(forward, section), **section.method.state(forward.network)}
+    return {**trainer.moving(forward, section), **section.method.state(forward.network), **own.state(forward.own)}
 
 
 def everything(forward: Forward, section: TuneSection) -> dict[str, Tensor]:

@@ -13,11 +13,10 @@ import torch
 
 from sevenfold.console import Task
 from sevenfold.record import Entry, writing
-from sevenfold.tune import checkpoint, interrupt, watch
+from sevenfold.tune import checkpoint, interrupt, own, watch
 from sevenfold.tune.batches import Batches
 from sevenfold.tune.encoded import Encoded
 from sevenfold.tune.engine.forward import Forward
-from sevenfold.tune.engine.passes import passes
 from sevenfold.tune.methods import Moment
 from sevenfold.tune.objectives import Figures
 from sevenfold.tune.section import TuneSection
@@ -103,7 +102,7 @@ class Trainer:
         self.batches = Batches(len(train), section.batch, seed)
         self.weights = moving(forward, section)
         self.mover = section.method.mover(forward, section, self.weights)
-        self.kept = {**self.weights, **section.method.state(forward.network)}
+        self.kept = {**self.weights, **section.method.state(forward.network), **own.state(forward.own)}
         self.kept |= state_of(forward.terms)
         self.seed = seed
         self.total = section.total_steps(len(train))
@@ -141,6 +140,9 @@ class Trainer:
         collected = self.section.objective.collect(
             self.forward, self.rows.rows(rows), self.rows.sequences(rows), self.moment
         )
+        for note in collected.notes:
+            if note not in self.entry.record.notes:
+                self.entry.note(note)
         done = [self.update(sequences, rows) for sequences in collected.updates]
         self.progress.step += 1
         self.progress.losses.append(fmean(one.loss for one in done))
@@ -288,10 +290,10 @@ class Trainer:
 
 def moving(forward: Forward, section: TuneSection) -> dict[str, torch.nn.Parameter]:
     """Everything that an optimiser moves, by name: the method's parameters, and the objective's own."""
-    own = forward.own.named_parameters() if forward.own is not None else ()
+    beside = forward.own.named_parameters() if forward.own is not None else ()
     return {
         **section.method.trainable(forward.network),
-        **{f"objective.{name}": weight for name, weight in own if weight.requires_grad},
+        **{f"objective.{name}": weight for name, weight in beside if weight.requires_grad},
     }
 
 
