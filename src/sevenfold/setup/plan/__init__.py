@@ -11,7 +11,6 @@ from sevenfold.setup.plan.work import OVERHEAD, Shape, Work
 
 __all__ = [
     "OVERHEAD",
-    "OVERHEAD",
     "Plan",
     "Shape",
     "Work",
