@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sevenfold import cache
 from sevenfold.chat.conversation import ROLES, Conversation, Message
-from sevenfold.errors import DataError
+from sevenfold.errors import DataError, ModelError
 from sevenfold.prepare.dataset import Dataset, Row
 from sevenfold.record import RESULT_FILE, code_digest, digest, file_digest
 from sevenfold.tune.beside import Start, Term
@@ -58,7 +58,14 @@ class General(Term):
 
         Raises:
             DataError: A row cannot be read, or there is none.
+            ModelError: The network writes no text.
         """
+        if at.forward.both_directions:
+            raise ModelError(
+                f"{type(at.forward.network).__name__} reads in both directions, so that no word is left to foretell",
+                where="tune.beside",
+                next_step="tune.beside: [l2_start], or another model",
+            )
         from sevenfold.tune.encoded import Encoded, Lengths, encode
 
         limit = at.section.max_length - len(at.encoder.lead)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sevenfold.errors import ModelError
 from sevenfold.tune.beside import Start, Working
 from sevenfold.tune.beside._general import General
 
@@ -32,17 +31,7 @@ class Replay(General):
         return self.count(batch) / batch
 
     def start(self, at: Start, name: str) -> Working:
-        """Encode the rows.
-
-        Raises:
-            ModelError: The network writes no text.
-        """
-        if at.forward.both_directions:
-            raise ModelError(
-                f"{type(at.forward.network).__name__} reads in both directions, so that no word is left to foretell",
-                where="tune.beside: replay",
-                next_step="tune.beside: [l2_start], or another model",
-            )
+        """Encode the rows."""
         count, batch = self.count(at.section.batch), at.section.batch
         at.entry.note(
             f"{name}: {count} general rows beside {batch} in every step, a share of {count / (count + batch):.0%}"

@@ -272,7 +272,7 @@ class Objective(Component):
         Args:
             forward: The network as it stands.
             rows: The step's rows; none where the objective is not :attr:`on_policy`.
-            sequences: What :meth:`sequences` made of them.
+            sequences: What :meth:`sequences` made of them; columns that are not the objective's must stay.
             at: Where the training stands.
         """
         return Collected([sequences])

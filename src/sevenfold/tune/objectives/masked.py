@@ -174,7 +174,9 @@ class Masked(Objective):
                     ids[place] = int(sequence.columns["mask"][place])
                 elif fate < self.hidden + self.random:
                     ids[place] = int(generator.integers(size))
-        return replace(sequence, ids=ids, weights=weights, columns={"label": [float(token) for token in sequence.ids]})
+        others = {name: values for name, values in sequence.columns.items() if name not in self.columns}
+        labels = [float(token) for token in sequence.ids]
+        return replace(sequence, ids=ids, weights=weights, columns={**others, "label": labels})
 
     def outputs(self, forward: Forward, batch: Pass) -> Tensor:
         """The log-probability of the original token at each target, ``N``, nats."""
