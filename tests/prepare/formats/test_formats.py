@@ -187,3 +187,15 @@ def test_a_template_s_missing_column_is_refused_with_the_nearest():
 def test_a_broken_template_is_refused_in_the_recipe(text):
     with pytest.raises(RecipeError, match=r"format: .*prompt"):
         section_of(source="rows.csv", format={"template": {"prompt": text, "completion": "{target}"}})
+
+
+def test_pairs_are_found_by_their_columns_and_hard_negatives_stay() -> None:
+    from sevenfold.prepare.formats.auto import Auto
+    from sevenfold.prepare.formats.pair import Pair
+
+    row = {"anchor": "how", "positive": "so", "negative": "no"}
+    assert isinstance(Auto().settle(row), Pair)
+    assert Auto().columns(row) == ("anchor", "positive")
+    assert [message.content for message in Pair().read(row).messages] == ["how", "so"]
+    with pytest.raises(DataError, match="no column 'positive'"):
+        Pair().read({"anchor": "how"})

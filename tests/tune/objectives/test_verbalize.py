@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sevenfold.errors import DataError, RecipeError
+from sevenfold.errors import DataError, ModelError, RecipeError
 from sevenfold.record import Entry
 from sevenfold.tune.engine.forward import Forward
 from sevenfold.tune.engine.passes import pack
@@ -136,3 +136,10 @@ def test_a_choice_of_words_is_judged_by_what_the_model_says(tiny_encoder, tmp_pa
     answers = MOOD.answers(forward, encoder, [encoder.prompt(row.conversation.prompt()) for row in rows])
     right = [answer.text == row.conversation.reference() for answer, row in zip(answers, rows, strict=True)]
     assert judged.accuracy == pytest.approx(sum(right) / len(right))
+
+
+def test_an_encoder_without_a_head_is_refused(tiny_encoder) -> None:
+    without = tiny_encoder.model_copy(update={"card": tiny_encoder.card.model_copy(update={"headless": True})})
+    with pytest.raises(ModelError, match="no word has a probability") as caught:
+        MOOD.own(None, without)
+    assert "setfit" in str(caught.value)

@@ -196,7 +196,18 @@ class Verbalize(Objective):
         return []
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
-        """The ids of the labels' words; nothing of it is learnt."""
+        """The ids of the labels' words; nothing of it is learnt.
+
+        Raises:
+            ModelError: The network has no head that knows words.
+        """
+        if model.card.headless:
+            raise ModelError(
+                f"{model.card.name} has no head that fills in masked tokens, so no word has a probability",
+                where="tune.objective: verbalize",
+                expected="an encoder with its masked language modelling head, or a causal model",
+                next_step="tune.objective: setfit, or classify",
+            )
         from sevenfold.tune.engine.words import Words
 
         return Words(word_ids(self, model.encoder()))
