@@ -44,7 +44,7 @@ class Ewc(General):
     for each element, and one pass forward and backward over the general rows before the first step.
     """
 
-    strength: float = Field(10.0, gt=0, description="How strongly weights are held, times the Fisher information.")
+    strength: float = Field(100.0, gt=0, description="How strongly weights are held, times the Fisher information.")
     samples: int = Field(256, ge=1, description="Rows that the Fisher information is measured on, at most.")
 
     def check(self, section: TuneSection) -> None:
