@@ -186,6 +186,10 @@ class Setfit(Objective):
             for best, probs in zip(best_B, probs_BK.tolist(), strict=True)
         ]
 
+    def apart(self, model: Model) -> str:
+        """Transformers has no class of a regression on vectors of length one."""
+        return "no class of transformers reads labels from vectors of length one; the service and the adapter do"
+
     def unread(self) -> Labelled:
         """Any label: of a handful of rows a label there are about as many of each."""
         from sevenfold.generate.labels import Labelled
