@@ -324,7 +324,9 @@ def show(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = False
 
 @app.command("check-objective")
 def check_objective(
-    named: Annotated[str, typer.Argument(metavar="FILE", help="A Python file with an objective, or an objective's name.")],
+    named: Annotated[
+        str, typer.Argument(metavar="FILE", help="A Python file with an objective, or an objective's name.")
+    ],
     fields: SetOption = None,
     rows: Annotated[
         str | None, typer.Option("--rows", help="Rows that it can learn from; not given: questions and answers.")
