@@ -95,8 +95,12 @@ def test_shipped_templates_end_replies_and_keep_words(name: str, tiny_model) -> 
     (sequence,) = encoder.sequences(TWO_TURNS)
     assert learnt(sequence, encoder) == "the answer<|im_end|>سلام دنیا<|im_end|>"
     text = encoder.render(TWO_TURNS.messages[:1], reply_follows=True)
-    marker = {"human_assistant": "### Assistant:", "alpaca": "### Response:", "chatml": "<|im_start|>assistant"}[name]
     assert "hello" in text
+    if name == "plain":
+        # It is for models without turns: contents between the tokenizer's own markers.
+        assert text == "<|im_start|>hello<|im_end|>"
+        return
+    marker = {"human_assistant": "### Assistant:", "alpaca": "### Response:", "chatml": "<|im_start|>assistant"}[name]
     assert text.rstrip().endswith(marker)
 
 

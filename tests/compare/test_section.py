@@ -149,7 +149,9 @@ def test_an_override_of_what_varies_is_refused(read, override) -> None:
 def test_every_shipped_comparison_is_valid(path: Path) -> None:
     section = CompareSection.from_file(path)
     assert section.name == path.stem
-    assert all(len(one.candidates) > 1 for one in variants(section))
+    assert len(variants(section)) > 1
+    # Those of methods search a rate for each.
+    assert "methods" not in path.stem or all(len(one.candidates) > 1 for one in variants(section))
 
 
 def test_every_field_is_described() -> None:

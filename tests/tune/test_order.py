@@ -23,6 +23,9 @@ class Made:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def rows(self, rows: list[int]) -> list[object]:
+        return []
+
     def sequences(self, rows: list[int]) -> list[TokenSequence]:
         self.asked.append(list(rows))
         return [TokenSequence([3 + row] * self.lengths[row], [1.0] * self.lengths[row]) for row in rows]

@@ -72,7 +72,7 @@ def test_an_empty_first_row_is_recognised_by_its_column(column, name, value):
 def test_every_format_without_settings_is_a_candidate_once():
     names = [FORMATS.name_of(candidate) for candidate in candidates()]
     lists = ["preference", "messages", "sharegpt", "tagged", "squad"]
-    assert names == [*lists, "alpaca", "labelled", "prompt_completion", "text"]
+    assert names == [*lists, "alpaca", "labelled", "pair", "prompt_completion", "text"]
 
 
 def test_unknown_columns_are_refused_with_what_to_do():

@@ -148,7 +148,7 @@ def test_passes_add_up(name: str) -> None:
 def forced(name: str, layout: str):
     """A network and a layout by its name, whatever the trial says."""
     network = ARCHITECTURES[name].build()
-    found = next(part for part in layouts.candidates(network) if part.name == layout)
+    found = next(part for part in layouts.candidates(network, both_directions=False) if part.name == layout)
     # Where the network has no such attention it keeps its own, as one that is packed without asking would.
     layouts.use_attention(network, found.attention)
     return network, found

@@ -14,6 +14,7 @@ class Mrr(RankMetric):
     """
 
     better: ClassVar[Better] = "higher"
+    unit: ClassVar[str] = "ratio"
     high: ClassVar[float] = 1.0
 
     def value(self, rank: float) -> float:

@@ -10,7 +10,10 @@ from sevenfold.evaluate.metrics import Better, RankMetric
 
 
 class Recall(RankMetric):
-    """Share of rows whose own text is among the ``k`` nearest of all held-out texts; 0 to 1, higher is better."""
+    """Share of rows whose own text is among the ``k`` nearest of all held-out texts; 0 to 1, higher is better.
+
+    By how much its own text wins or loses is not counted; ``mrr`` counts the rank.
+    """
 
     better: ClassVar[Better] = "higher"
     unit: ClassVar[str] = "share of rows"
