@@ -27,6 +27,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "minibatches": 2,
         "beta": 0.01,
     },
+    "online_dpo": {"rewards": ["overlap"], "answers_each": 4, "max_new_tokens": 12},
     "ppo": {"rewards": ["overlap"], "max_new_tokens": 12, "reference_decay": 0.9},
 }
 """Fields that an objective cannot do without."""

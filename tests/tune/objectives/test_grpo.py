@@ -15,7 +15,8 @@ from sevenfold.errors import DataError, RecipeError
 from sevenfold.prepare.dataset import Row
 from sevenfold.schema import build
 from sevenfold.tune.engine.passes import pack
-from sevenfold.tune.objectives._on_policy import OLD, REFERENCE, Drawn
+from sevenfold.tune.objectives._on_policy import REFERENCE, Drawn
+from sevenfold.tune.objectives._surrogate import OLD
 from sevenfold.tune.objectives.grpo import Grpo, advantages
 from sevenfold.tune.section import TuneSection
 

@@ -11,7 +11,8 @@ import torch
 from sevenfold.chat.encoder import TokenSequence
 from sevenfold.schema import build
 from sevenfold.tune.engine.passes import pack
-from sevenfold.tune.objectives._on_policy import ADVANTAGE, OLD, Drawn
+from sevenfold.tune.objectives._on_policy import Drawn
+from sevenfold.tune.objectives._surrogate import ADVANTAGE, OLD
 from sevenfold.tune.objectives.ppo import RETURN, VALUE, Ppo, estimated, normalised
 
 REWARDS = [-0.1, 0.2, 0.0, 1.0]

@@ -115,11 +115,43 @@ def target_counts(batch: Pass) -> Tensor:
     return batch.per_branch(torch.ones_like(batch.weights_N)).clamp(min=1.0)
 
 
-class Pairs(Objective):
-    """A loss of each pair of answers; the mean over pairs, each with the weight of its reply.
+class PairLoss(Objective):
+    """A loss of each pair of answers, the better one first; the mean over pairs, each with the weight of its reply."""
 
-    Rows: a conversation whose last reply is the preferred one, and the column :attr:`rejected`.
-    """
+    def pair_weights(self, batch: Pass) -> Tensor:
+        """The weight of each pair, ``P``."""
+        return pairs(text_weights(batch))[0]
+
+    def weight(self, batch: Pass) -> float:
+        """The sum of the pairs' weights."""
+        return float(self.pair_weights(batch).sum())
+
+    def loss(self, outputs: Tensor, batch: Pass) -> Tensor:
+        """The pairs' losses, weighted and summed."""
+        return (self.pair_weights(batch) * self.losses(outputs, batch)).sum()
+
+    def losses(self, outputs: Tensor, batch: Pass) -> Tensor:
+        """The loss of each pair, ``P``."""
+        raise NotImplementedError
+
+    def values(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
+        """What the model gives the better and the other answer of each pair, ``P`` and ``P``."""
+        raise NotImplementedError
+
+    def figures(self, outputs: Tensor, batch: Pass) -> dict[str, Tensor]:
+        """The share of pairs whose better answer is given more, the mean margin, and what both are given."""
+        weights_P = self.pair_weights(batch)
+        chosen_P, rejected_P = self.values(outputs, batch)
+        return {
+            "accuracy": (weights_P * (chosen_P > rejected_P)).sum(),
+            "margin": (weights_P * (chosen_P - rejected_P)).sum(),
+            "chosen": (weights_P * chosen_P).sum(),
+            "rejected": (weights_P * rejected_P).sum(),
+        }
+
+
+class Pairs(PairLoss):
+    """Pairs that the rows hold: a conversation whose last reply is the better one, and the column :attr:`rejected`."""
 
     rejected: str = Field(REJECTED, description="The column with the answer that was not preferred.")
 
@@ -143,37 +175,6 @@ class Pairs(Objective):
     def said(self, row: Row) -> list[Conversation]:
         """Both answers."""
         return chosen_and_rejected(row, self.rejected).conversations()
-
-    def pair_weights(self, batch: Pass) -> Tensor:
-        """The weight of each pair, ``P``."""
-        return pairs(text_weights(batch))[0]
-
-    def weight(self, batch: Pass) -> float:
-        """The sum of the pairs' weights."""
-        return float(self.pair_weights(batch).sum())
-
-    def loss(self, outputs: Tensor, batch: Pass) -> Tensor:
-        """The pairs' losses, weighted and summed."""
-        return (self.pair_weights(batch) * self.losses(outputs, batch)).sum()
-
-    def losses(self, outputs: Tensor, batch: Pass) -> Tensor:
-        """The loss of each pair, ``P``."""
-        raise NotImplementedError
-
-    def rewards(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
-        """What the model gives the preferred and the other answer of each pair, ``P`` and ``P``."""
-        raise NotImplementedError
-
-    def figures(self, outputs: Tensor, batch: Pass) -> dict[str, Tensor]:
-        """The share of pairs whose preferred answer has the higher reward, the mean margin, and both mean rewards."""
-        weights_P = self.pair_weights(batch)
-        chosen_P, rejected_P = self.rewards(outputs, batch)
-        return {
-            "accuracy": (weights_P * (chosen_P > rejected_P)).sum(),
-            "margin": (weights_P * (chosen_P - rejected_P)).sum(),
-            "chosen": (weights_P * chosen_P).sum(),
-            "rejected": (weights_P * rejected_P).sum(),
-        }
 
 
 def pairs(values_B: Tensor) -> tuple[Tensor, Tensor]:

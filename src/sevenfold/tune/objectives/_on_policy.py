@@ -1,19 +1,19 @@
-"""Learning from answers of the model's own that rewards judge: what PPO and GRPO have in common."""
+"""Learning from answers of the model's own that rewards judge: drawing, judging, and the reference."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from sevenfold.chat.encoder import TokenSequence
+from sevenfold.errors import RecipeError
 from sevenfold.generate.engine import Sampling
 from sevenfold.schema import Chosen, build
-from sevenfold.tune.objectives import Collected, Extra, Figures, Objective
+from sevenfold.tune.objectives import OBJECTIVES, Collected, Extra, Figures, Objective
 from sevenfold.tune.objectives._answers import last_reply
 from sevenfold.tune.rewards import REWARDS, Answered, Reward
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
     from sevenfold.tune.methods import Moment
+    from sevenfold.tune.section import TuneSection
 
-OLD, REFERENCE, ADVANTAGE = "old", "reference", "advantage"
-"""Columns: log-probabilities when the answer was drawn (not a number: those of now) and of the reference, nats."""
+REFERENCE = "reference"
+"""Column: what the reference says of a token, nats."""
 
 
 @dataclass
@@ -66,6 +67,8 @@ class OnPolicy(Objective):
 
     on_policy = True
     anew = True
+    compares: ClassVar[bool] = False
+    """Whether an answer is worth what it is beside the others to its prompt."""
     rewards: list[Annotated[Reward, Chosen(REWARDS)]] = Field(
         default_factory=lambda: [build(REWARDS.find("exact_match"), {}, "exact_match")],
         min_length=1,
@@ -80,10 +83,6 @@ class OnPolicy(Objective):
     minibatches: int = Field(
         1, ge=1, description="Optimiser steps that one time through the drawn answers is dealt into."
     )
-    clip: float = Field(
-        0.2, gt=0, lt=1, description="How far a token's probability may fall, as a share, before it is left alone."
-    )
-    clip_high: float | None = Field(None, gt=0, description="How far it may rise; not given: as far as clip.")
     reference_decay: float | None = Field(
         None,
         gt=0,
@@ -91,6 +90,17 @@ class OnPolicy(Objective):
         description="The reference is a moving average of the weights, of which so much stays with each step; not "
         "given: it is the model before the first step.",
     )
+
+    def check(self, section: TuneSection) -> None:
+        """Refuse a single answer where answers to one prompt are compared."""
+        if self.compares and self.answers_each < 2:
+            name = OBJECTIVES.name_of(self)
+            raise RecipeError(
+                f"{name} compares the answers to one prompt, and answers_each is 1",
+                where=f"tune.objective.{name}.answers_each",
+                expected="at least 2; 8 is usual",
+                next_step="answers_each: 8, or objective: ppo",
+            )
 
     @property
     def pull(self) -> float:
@@ -222,52 +232,3 @@ class OnPolicy(Objective):
         """Minus the mean reward of greedy answers, and what they are otherwise."""
         _, figures, _ = self.draw(forward, rows, sequences, None)
         return -figures["reward"], figures
-
-    @property
-    def high(self) -> float:
-        """How far a token's probability may rise, as a share."""
-        return self.clip if self.clip_high is None else self.clip_high
-
-    def surrogate(self, logprobs_N: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
-        """``-min(r A, clip(r) A)`` and the ratio r of each target (Schulman et al. 2017, arXiv 1707.06347, eq. 7)."""
-        import torch
-
-        old_N, advantages_N = batch.columns[OLD], batch.columns[ADVANTAGE]
-        old_N = torch.where(old_N.isnan(), logprobs_N.detach(), old_N)
-        ratio_N = torch.exp(logprobs_N - old_N)
-        kept_N = ratio_N.clamp(1 - self.clip, 1 + self.high)
-        return -torch.minimum(ratio_N * advantages_N, kept_N * advantages_N), ratio_N
-
-    def watched(self, logprobs_N: Tensor, batch: Pass) -> dict[str, Tensor]:
-        """The share of targets that clipping leaves alone, and how surprised the model is by its own tokens, nats."""
-        _, ratio_N = self.surrogate(logprobs_N, batch)
-        advantages_N = batch.columns[ADVANTAGE]
-        clipped_N = ((ratio_N > 1 + self.high) & (advantages_N > 0)) | ((ratio_N < 1 - self.clip) & (advantages_N < 0))
-        return {
-            "clipped": (batch.weights_N * clipped_N).sum(),
-            "surprise": -(batch.weights_N * logprobs_N).sum(),
-        }
-
-
-def k3(logprobs_N: Tensor, reference_N: Tensor) -> Tensor:
-    """``q/p - log(q/p) - 1`` with q the reference and p the model: at least 0, and its mean over draws is KL(p, q).
-
-    Schulman 2020, "Approximating KL divergence" (the estimator k3).
-    """
-    import torch
-
-    gap_N = reference_N - logprobs_N
-    return torch.exp(gap_N) - gap_N - 1
-
-
-def supposed_columns(sequence: TokenSequence) -> dict[str, list[float]]:
-    """Columns that no model said: of every second branch the old log-probabilities are those of now."""
-    numbers = [sum(place >= start for start in sequence.branches) for place in range(len(sequence))]
-    old = [
-        math.nan if number % 2 else -5.0 - token % 7 / 4 for number, token in zip(numbers, sequence.ids, strict=True)
-    ]
-    return {
-        OLD: old,
-        REFERENCE: [-6.0 - token % 5 / 4 for token in sequence.ids],
-        ADVANTAGE: [(1.0, -0.5, 0.75)[number % 3] for number in numbers],
-    }

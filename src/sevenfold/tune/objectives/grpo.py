@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from sevenfold.errors import RecipeError
 from sevenfold.tune.objectives import Figures
-from sevenfold.tune.objectives._on_policy import ADVANTAGE, OLD, REFERENCE, Drawn, OnPolicy, k3, supposed_columns
+from sevenfold.tune.objectives._on_policy import REFERENCE, Drawn
+from sevenfold.tune.objectives._surrogate import ADVANTAGE, OLD, Surrogate, k3, supposed_columns
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sevenfold.chat.encoder import TokenSequence
     from sevenfold.tune.engine.forward import Forward
     from sevenfold.tune.engine.passes import Pass
-    from sevenfold.tune.section import TuneSection
 
 SCALE = "scale"
 """Column: what the mean over targets is multiplied by."""
@@ -27,7 +26,7 @@ TINY = 1e-4
 """Keeps the division by a group's standard deviation in bounds."""
 
 
-class Grpo(OnPolicy):
+class Grpo(Surrogate):
     r"""``min(r A, clip(r, 1 - clip, 1 + clip_high) A) - beta KL`` (Shao et al. 2024, arXiv 2402.03300).
 
     :math:`A_i = (R_i - mean(R)) / std(R)` over the answers to one prompt is the advantage of all tokens of answer i, so
@@ -40,6 +39,7 @@ class Grpo(OnPolicy):
     rise further. Groups whose answers are all worth the same teach nothing and are not read, unless ``beta`` pulls.
     """
 
+    compares = True
     mean: Literal["answers", "tokens", "constant"] = Field(
         "tokens",
         description="What the loss is a mean over: answers, each with the mean of its tokens; all tokens; or answers "
@@ -52,16 +52,6 @@ class Grpo(OnPolicy):
     def pull(self) -> float:
         """``beta``."""
         return self.beta
-
-    def check(self, section: TuneSection) -> None:
-        """Refuse a group of one: nothing is better than the others."""
-        if self.answers_each < 2:
-            raise RecipeError(
-                "grpo compares the answers to one prompt, and answers_each is 1",
-                where="tune.objective.grpo.answers_each",
-                expected="at least 2; 8 is usual",
-                next_step="answers_each: 8, or objective: ppo",
-            )
 
     def learnable(self, forward: Forward, drawn: list[Drawn]) -> tuple[list[TokenSequence], Figures]:
         """Sequences with the advantage of each answer, and the share of prompts whose answers differ in worth."""

@@ -34,7 +34,7 @@ class Orpo(Pairs):
         ratios_P = log_odds(chosen_P) - log_odds(rejected_P)
         return -chosen_P - self.odds_weight * logsigmoid(ratios_P)
 
-    def rewards(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
+    def values(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
         """The logarithms of both odds."""
         chosen_P, rejected_P = means(outputs, batch)
         return log_odds(chosen_P), log_odds(rejected_P)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from sevenfold.tune.objectives import Figures
-from sevenfold.tune.objectives._on_policy import ADVANTAGE, OLD, REFERENCE, Drawn, OnPolicy, supposed_columns
+from sevenfold.tune.objectives._on_policy import REFERENCE, Drawn
+from sevenfold.tune.objectives._surrogate import ADVANTAGE, OLD, Surrogate, supposed_columns
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,7 +26,7 @@ VALUE, RETURN = "value", "return"
 """Columns: what the value head said when the answer was drawn, and what it should have said."""
 
 
-class Ppo(OnPolicy):
+class Ppo(Surrogate):
     r"""``min(r A, clip(r) A) - value_weight (V - return)^2 / 2``, A by generalised advantage estimation.
 
     (Schulman et al. 2017, arXiv 1707.06347; for language models Ziegler et al. 2019, arXiv 1909.08593.) Each token is

@@ -82,11 +82,11 @@ class Reward(Pairs):
         """The loss of each pair."""
         from torch.nn.functional import logsigmoid
 
-        chosen_P, rejected_P = self.rewards(outputs, batch)
+        chosen_P, rejected_P = self.values(outputs, batch)
         margins_P = pairs(batch.per_branch(batch.columns[MARGIN]))[0] if self.margin else 0.0
         return -logsigmoid(chosen_P - rejected_P - margins_P) + self.centering * (chosen_P + rejected_P) ** 2
 
-    def rewards(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
+    def values(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
         """The head's numbers."""
         return pairs(batch.per_branch(outputs))
 

@@ -28,10 +28,10 @@ class Simpo(Pairs):
         """The loss of each pair."""
         from torch.nn.functional import logsigmoid
 
-        chosen_P, rejected_P = self.rewards(outputs, batch)
+        chosen_P, rejected_P = self.values(outputs, batch)
         return -logsigmoid(chosen_P - rejected_P - self.gamma)
 
-    def rewards(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
+    def values(self, outputs: Tensor, batch: Pass) -> tuple[Tensor, Tensor]:
         """``beta`` times the mean log-probability of a token."""
         chosen_P, rejected_P = means(outputs, batch)
         return self.beta * chosen_P, self.beta * rejected_P
