@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -80,11 +81,11 @@ class Judges:
     def values(self, name: str, reward: Reward, answered: Sequence[Answered], failures: Counter[str]) -> list[float]:
         """One reward's values."""
         found = []
-        for one in answered:
-            value, reason = self.one(name, reward, one)
-            if reason:
-                failures[f"{name}: {reason}; it counts as {reward.failed:g}"] += 1
-            found.append(reward.failed if reason else value)
+        with ThreadPoolExecutor(reward.threads) as pool:
+            for value, reason in pool.map(lambda one: self.one(name, reward, one), answered):
+                if reason:
+                    failures[f"{name}: {reason}; it counts as {reward.failed:g}"] += 1
+                found.append(reward.failed if reason else value)
         return found
 
     def one(self, name: str, reward: Reward, answered: Answered) -> tuple[float, str]:

@@ -57,6 +57,11 @@ class Reward(Component):
         0.0, description="The value of an answer whose judgement fails, takes too long, or is no number."
     )
 
+    @property
+    def threads(self) -> int:
+        """How many answers may be judged at the same time; more than one only where judging is waiting."""
+        return 1
+
     @abstractmethod
     def value(self, answered: Answered) -> float:
         """The reward of one answer."""
