@@ -201,7 +201,7 @@ class Run:
             if self.is_done(stage):
                 self.results[stage.name] = stage.open(self.folder)
         case = proofs.case_of(self.results, self.recipe, Entry(self.folder))
-        return [proofs.run(name, case) for name in proofs.possible(set(self.results), case.section.method.trains)]
+        return [proofs.run(name, case) for name in proofs.possible(set(self.results), case.section)]
 
     def identity(self, stage: Stage) -> str:
         """The hash of everything that the stage's result depends on."""

@@ -18,7 +18,6 @@ def prove(case: Case) -> Proof:
     wrong = sum(
         wrong_replies(conversations, objective.sequences(row, encoder), encoder)
         for row, conversations in zip(rows, said, strict=True)
-        if conversations
     )
     what = f"{replies} replies of {len(rows)} rows against the text of their supervised tokens"
     return Proof.of("mask", wrong, 0, "replies", what)

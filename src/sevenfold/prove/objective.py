@@ -49,7 +49,8 @@ def prove(objective: Any, folder: Path, rows: str | None = None) -> Iterator[Pro
         # Nothing can be trained, so nothing else can be tried.
         return
     for name in proofs.BEFORE["tune"]:
-        yield proofs.run(name, case)
+        if proofs.meaningful(name, case.section):
+            yield proofs.run(name, case)
     for check in (pure, summed):
         yield check(case)
     tuned = trained(case)

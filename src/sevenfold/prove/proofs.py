@@ -10,6 +10,7 @@ from sevenfold.errors import ProofError
 from sevenfold.prove.proof import Case, Proof
 from sevenfold.recipe import Recipe
 from sevenfold.record import Entry, Result
+from sevenfold.tune.section import TuneSection
 
 BEFORE = {"tune": ("mask", "tokens", "packing", "accumulation", "resume")}
 """Proofs that run before a stage does its work."""
@@ -19,18 +20,27 @@ OF_TRAINING = ("mask", "packing", "accumulation", "resume")
 """Proofs that speak of training, and have no meaning where nothing is trained."""
 
 
-def possible(stages: set[str], trains: bool = True) -> list[str]:
+def possible(stages: set[str], section: TuneSection) -> list[str]:
     """The proofs that can run once some stages are done, each once, in the order of the seven.
 
     Args:
         stages: What is done.
-        trains: Whether the method trains anything.
+        section: What is tuned, and how.
     """
     names = dict.fromkeys(BEFORE["tune"])
     for stage, behind in AFTER.items():
         if stage in stages:
             names.update(dict.fromkeys(behind))
-    return [name for name in names if trains or name not in OF_TRAINING]
+    return [name for name in names if meaningful(name, section)]
+
+
+def meaningful(name: str, section: TuneSection) -> bool:
+    """Whether a proof says something: of training where there is one, of replies where replies are learnt."""
+    if name == "mask" and section.objective.targets != "replies":
+        return False
+    if name == "tokens" and section.objective.targets == "text":
+        return False
+    return section.method.trains or name not in OF_TRAINING
 
 
 def before(stage: str, results: Mapping[str, Result], recipe: Recipe, entry: Entry, force: bool) -> None:
@@ -72,7 +82,7 @@ def case_of(results: Mapping[str, Any], recipe: Recipe, entry: Entry) -> Case:
 def check(names: tuple[str, ...], when: str, case: Case, entry: Entry, force: bool) -> None:
     """Run proofs, record their figures, and stop at those that fail."""
     failed = []
-    for name in (name for name in names if case.section.method.trains or name not in OF_TRAINING):
+    for name in (name for name in names if meaningful(name, case.section)):
         proof = run(name, case)
         entry.record.proofs.append({**proof.as_json(), "when": f"{when} {entry.record.name}", "forced": False})
         entry.console.say("  " + line(proof), style="green" if proof.passed else "red")

@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.chat.conversation import Conversation
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.prove.proof import MANY, Case, Proof
 
+if TYPE_CHECKING:
+    from sevenfold.prepare.dataset import Row
+    from sevenfold.tune.objectives import Objective
+
 
 def prove(case: Case) -> Proof:
-    """Count replies whose preceding ids differ from transformers' own rendering of the conversation so far.
+    """Count prompts whose ids differ from transformers' own rendering of the conversation so far.
 
     The reference is ``tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True)``, the call
     that transformers-based servers make; it shares no code with the encoder. Behind deployment the tokenizer is the
     one that was deployed.
     """
-    encoder = case.encoder()
+    encoder, rows = case.encoder(), case.rows(MANY)
     server = case.service.encoder() if case.service else encoder
-    rows, objective = case.rows(MANY), case.section.objective
+    compare = of_labels if case.section.objective.targets == "prompt" else of_replies
+    whose = "the deployed tokenizer's" if case.service else "the tokenizer's"
+    wrong, unit, what = compare(case.section.objective, rows, encoder, server)
+    return Proof.of("tokens", wrong, 0, unit, f"{what} of {len(rows)} rows against {whose} apply_chat_template")
+
+
+def of_replies(objective: Objective, rows: list[Row], encoder: Encoder, server: Encoder) -> tuple[int, str, str]:
+    """Replies that are learnt behind other ids than a server would send, what they are, and how many were compared."""
     said = [objective.said(row) for row in rows]
-    replies = sum(len(conversation.replies) for conversations in said for conversation in conversations)
     wrong = sum(
         wrong_prompts(conversations, objective.sequences(row, encoder), server)
         for row, conversations in zip(rows, said, strict=True)
-        if conversations
     )
-    whose = "the deployed tokenizer's" if case.service else "the tokenizer's"
-    what = f"ids before {replies} replies of {len(rows)} rows against {whose} apply_chat_template"
-    return Proof.of("tokens", wrong, 0, "replies", what)
+    replies = sum(len(conversation.replies) for conversations in said for conversation in conversations)
+    return wrong, "replies", f"ids before {replies} replies"
+
+
+def of_labels(objective: Objective, rows: list[Row], encoder: Encoder, server: Encoder) -> tuple[int, str, str]:
+    """Texts whose labels are learnt that are other ids than a server would send."""
+    pairs = [
+        (text.ids, served_ids(row.conversation, row.conversation.replies[-1], server))
+        for row in rows
+        for sequence in objective.sequences(row, encoder)
+        for text in sequence.texts()
+    ]
+    return sum(trained != served for trained, served in pairs), "prompts", f"ids of {len(pairs)} prompts"
 
 
 def wrong_prompts(conversations: list[Conversation], sequences: list[TokenSequence], server: Encoder) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sevenfold.errors import ModelError
 from sevenfold.generate.labels import Labelled, Whole
@@ -78,6 +78,10 @@ class Objective(Component):
 
     here: ClassVar[bool] = False
     """Whether a target is predicted from its own token's state; otherwise from the token before it."""
+    targets: ClassVar[Literal["replies", "prompt", "text"]] = "replies"
+    """What is learnt of a row. "replies": the tokens of :meth:`said`'s replies, each behind what a server would send to
+    get it; "prompt": a label of what a server would send, which is the sequence; "text": anything else. The proofs
+    mask and tokens check the first, tokens the second."""
     joint: ClassVar[bool] = False
     """Whether the loss is no sum over rows: it is computed once, over the outputs of all of a step's passes."""
     reference: ClassVar[bool] = False
@@ -247,7 +251,7 @@ class Objective(Component):
     def said(self, row: Row) -> list[Conversation]:
         """Conversations whose replies the targets are, in the order of the texts of :meth:`sequences`.
 
-        The proofs of mask and tokens check them; where targets are no replies there are none.
+        They are asked for where :attr:`targets` are replies.
         """
         return [row.conversation]
 

@@ -14,7 +14,6 @@ from sevenfold.tune.objectives import Objective
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.load.model import Model
     from sevenfold.prepare.dataset import Dataset, Row
@@ -30,14 +29,11 @@ class Reading(Objective):
     The network reads what a server would send for the row, so the same prompt asks a model that writes its answers.
     """
 
+    targets = "prompt"
     here: ClassVar[bool] = True
     writes: ClassVar[bool] = False
 
     dropout: float = Field(0.0, ge=0, lt=1, description="The share of a state's figures that the head does not see.")
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Targets are no replies."""
-        return []
 
 
 def read_prompt(row: Row, encoder: Encoder) -> list[int]:

@@ -15,7 +15,6 @@ from sevenfold.tune.objectives._labels import places_of, row_weight, states, wei
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.engine.embeddings import Pairings
@@ -47,6 +46,7 @@ class Embed(Objective):
     that has dropout.
     """
 
+    targets = "text"
     here: ClassVar[bool] = True
     joint: ClassVar[bool] = True
     writes: ClassVar[bool] = False
@@ -135,10 +135,6 @@ class Embed(Objective):
     def weights(self, length: int, encoder: Encoder, weight: float) -> list[float]:
         """The weight at the tokens whose states make a text's vector."""
         return weighted(length, places_of(self.pooling, len(encoder.lead), length), weight)
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Targets are no replies."""
-        return []
 
     def outputs(self, forward: Forward, batch: Pass) -> Tensor:
         """Each text's vector, ``B x D``, float32, not yet of length one."""

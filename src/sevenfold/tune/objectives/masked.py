@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-    from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
@@ -44,6 +43,7 @@ class Masked(Objective):
     """
 
     anew = True
+    targets = "text"
     here: ClassVar[bool] = True
     writes: ClassVar[bool] = False
     answers_untuned: ClassVar[bool] = True
@@ -118,10 +118,6 @@ class Masked(Objective):
                     filled[place] = token
             found.append(Labelled(encoder.decode(filled, skip_special=True)))
         return found
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Targets are no replies."""
-        return []
 
     def own(self, network: PreTrainedModel, model: Model) -> None:
         """Nothing; a network that cannot fill in is refused.

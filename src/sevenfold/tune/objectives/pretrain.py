@@ -14,7 +14,6 @@ from sevenfold.tune.objectives import Objective
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.engine.passes import Pass
@@ -34,6 +33,7 @@ class Pretrain(Objective):
     are there to be read and not learnt again, so each token is learnt once and nothing is cut off.
     """
 
+    targets = "text"
     language: ClassVar[bool] = True
     each: ClassVar[bool] = True
 
@@ -96,10 +96,6 @@ class Pretrain(Objective):
         half = len(shown) // 2
         prompt, rest = (encoder.decode(ids, skip_special=True) for ids in (shown.ids[:half], shown.ids[half:]))
         return Asked(prompt, rest, shown.ids[:half], shown)
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Targets are no replies."""
-        return []
 
     def loss(self, outputs: Tensor, batch: Pass) -> Tensor:
         """``-sum_i w_i log p_i``."""

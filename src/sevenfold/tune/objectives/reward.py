@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel
 
-    from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
@@ -38,6 +37,7 @@ class Reward(Pairs):
     """
 
     here = True
+    targets = "text"
     writes = False
     margin: str | None = Field(None, description="The column with a number, how much better; not given: 0 for all.")
     centering: float = Field(0.0, ge=0, description="The weight of the squared sum of a pair's rewards; 0.01 is usual.")
@@ -59,10 +59,6 @@ class Reward(Pairs):
         weights = [weight if place in last else 0.0 for place, weight in enumerate(found.weights)]
         columns = {MARGIN: [read_margin(row, self.margin)] * len(found)} if self.margin else {}
         return [replace(found, weights=weights, columns=columns)]
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Targets are no replies: the answers are read, not learnt."""
-        return []
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
         """The head, without a bias: only differences of rewards are learnt. Its random start tells answers apart."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel
 
-    from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
@@ -47,6 +46,7 @@ class Setfit(Objective):
     all rows: it needs the memory of one pass.
     """
 
+    targets = "prompt"
     here: ClassVar[bool] = True
     joint: ClassVar[bool] = True
     writes: ClassVar[bool] = False
@@ -112,10 +112,6 @@ class Setfit(Objective):
 
         weights = weighted(len(ids), places_of(self.pooling, len(encoder.lead), len(ids)), weight)
         return TokenSequence(ids, weights, columns={"label": [label] * len(ids)})
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Targets are no replies."""
-        return []
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
         """The logistic regression, fitted behind the last step; what it is before says nothing."""

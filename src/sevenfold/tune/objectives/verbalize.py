@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import PreTrainedModel
 
-    from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.generate.labels import Labelled
     from sevenfold.load.model import Model
@@ -51,6 +50,7 @@ class Verbalize(Objective):
     of it.
     """
 
+    targets = "text"
     here: ClassVar[bool] = True
     writes: ClassVar[bool] = False
     answers_untuned: ClassVar[bool] = True
@@ -190,10 +190,6 @@ class Verbalize(Objective):
 
         weights = weighted(len(ids), (self.place(ids, encoder),), weight)
         return TokenSequence(ids, weights, columns={"label": [label] * len(ids)})
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Targets are no replies."""
-        return []
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
         """The ids of the labels' words; nothing of it is learnt.
