@@ -135,7 +135,9 @@ def report(asked: list[Asked], entry: Entry) -> None:
     entry.metric("smoke_questions", len(asked))
     entry.metric("smoke_seconds", [one.seconds for one in asked])
     entry.metric("smoke_tokens_per_second", round(tokens / seconds, 1))
-    entry.note(f"smoke test: {len(asked)} held-out questions answered over HTTP, {tokens / seconds:.0f} tokens/s")
+    # A label is no token that is written.
+    speed = f"{tokens / seconds:.0f} tokens/s" if tokens else f"{1000 * seconds / len(asked):.0f} ms each"
+    entry.note(f"smoke test: {len(asked)} held-out questions answered over HTTP, {speed}")
     first = asked[0]
     entry.console.say(f"  asked: {shortened(first.messages[-1]['content'])}")
     entry.console.say(f"  answered: {shortened(first.answer)}")

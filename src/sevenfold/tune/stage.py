@@ -6,14 +6,14 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sevenfold.errors import DataError, RecipeError
 from sevenfold.load.model import Model
 from sevenfold.prepare.dataset import Dataset
 from sevenfold.record import Entry
-from sevenfold.registry import file_of
 from sevenfold.setup.environment import Environment
+from sevenfold.tune import kept
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.tokens import encoded_split
 from sevenfold.tune.tuned import Tuned
@@ -125,8 +125,8 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     section.objective.finished(trainer.forward, trainer.rows, section.tokens_per_pass)
     save_weights(section, trainer.forward.network, trainer.forward.own, model, dataset, entry.folder / "weights")
     tuned = Tuned(
-        method=written(section, "method", entry.folder),
-        objective=written(section, "objective", entry.folder),
+        method=kept.written(section, "method", entry.folder),
+        objective=kept.written(section, "objective", entry.folder),
         adapter=section.method.adapter,
         steps=progress.step,
         best_step=best_step,
@@ -148,18 +148,6 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
     entry.metric("validation_losses", tuned.validation_losses)
     entry.metric("validation_figures", tuned.validation_figures)
     return tuned
-
-
-def written(section: TuneSection, part: str, folder: Path) -> dict[str, Any]:
-    """A component as a recipe writes it; a user's file goes into the folder, for whoever opens the result later."""
-    found: dict[str, Any] = section.model_dump(mode="json")[part]
-    file = file_of(getattr(section, part))
-    if file is None:
-        return found
-    place = Path("own") / part / file.name
-    (folder / place).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, folder / place)
-    return {**found, "file": str(place)}
 
 
 def save_weights(

@@ -21,7 +21,8 @@ def take(section: TuneSection, dataset: Dataset, model: Model, environment: Envi
     Raises:
         ModelError: It cannot be read, or does not fit the network.
     """
-    from sevenfold.tune.stage import save_weights, written
+    from sevenfold.tune.kept import written
+    from sevenfold.tune.stage import save_weights
 
     environment.start()
     network = model.network(section.method.weights_dtype(environment.dtype))

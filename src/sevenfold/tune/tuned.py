@@ -14,6 +14,7 @@ from sevenfold.load.model import Model
 from sevenfold.record import Result
 from sevenfold.registry import Registry
 from sevenfold.schema import Chosen, Component
+from sevenfold.tune import kept
 
 if TYPE_CHECKING:
     import torch
@@ -93,8 +94,7 @@ class Tuned(Result):
 
     def chosen(self, registry: Registry[C], written: dict[str, Any]) -> C:
         """A component of the training; a user's file is the one that this result keeps."""
-        file = {"file": str(self.folder / written["file"])} if "file" in written else {}
-        return cast("C", Chosen(registry).choose({**written, **file}))
+        return cast("C", Chosen(registry).choose(kept.opened(written, self.folder)))
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module | None:
         """What the objective has beside the network, as it was trained; evaluation mode.

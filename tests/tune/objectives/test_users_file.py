@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from sevenfold.recipe import Recipe
 from sevenfold.registry import file_of
@@ -49,6 +50,35 @@ def test_a_run_is_trained_evaluated_and_served_without_the_file(place) -> None:
     called = whole.sevenfold("run", "small.yaml", "--json")
     assert called.code == 0, called.err
     assert all(proof["passed"] for proof in called.json["proofs"])
+
+
+REWARD = """from sevenfold.tune.rewards import Reward
+
+
+class Own(Reward):
+    def value(self, answered):
+        return {worth}
+"""
+
+
+def test_files_of_rewards_are_kept_too(place) -> None:
+    """Two of one name, chosen inside of an objective that comes along."""
+    for folder, worth in (("one", "len(answered.answer)"), ("other", "answered.tokens")):
+        (place / folder).mkdir()
+        (place / folder / "own.py").write_text(REWARD.format(worth=worth))
+    files = [{"file": f"{folder}/own.py"} for folder in ("one", "other")]
+    rewards = yaml.safe_dump(
+        {"grpo": {"rewards": files, "max_new_tokens": 4, "answers_each": 2}}, default_flow_style=True
+    )
+    called = whole.sevenfold("tune", "small.yaml", "--set", f"tune.objective={rewards.strip()}")
+    assert called.code == 0, called.err
+    for folder in ("one", "other"):
+        (place / folder / "own.py").write_text("raise RuntimeError('this is not what was trained')")
+    tuned = Tuned.open(place / "runs/small/4-tune")
+    kept = [reward["file"] for reward in tuned.objective["grpo"]["rewards"]]
+    assert kept == ["own/objective/own.py", "own/objective/1/own.py"]
+    texts = [file_of(reward).read_text() for reward in tuned.chosen_objective().rewards]
+    assert ["answered.answer" in text for text in texts] == [True, False]
 
 
 def test_another_text_of_the_file_is_another_identity(place) -> None:
