@@ -32,7 +32,11 @@ GROUP = 6
 """Methods between two runs of ``full``: each is compared with the one that ran just before its group."""
 ONE_PASS = {"tokens_per_pass": 8192}
 IN_BACKWARD = {"clip": None, "engine": {"step_in_backward": True}, **ONE_PASS}
-COMPARISONS = {"en": "runs/compare-methods/comparison.json", "fa": "runs/compare-methods-fa/comparison.json"}
+COMPARISONS = {
+    "en": "runs/compare-methods/comparison.json",
+    "more": "runs/compare-methods-more/comparison.json",
+    "fa": "runs/compare-methods-fa/comparison.json",
+}
 
 
 def contestants(adapters: list[str]) -> dict[str, dict[str, Any]]:

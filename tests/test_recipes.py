@@ -11,6 +11,7 @@ from transformers import AutoModelForSequenceClassification
 
 from sevenfold.compare.section import CompareSection
 from sevenfold.compare.variants import variants
+from sevenfold.tune.methods import METHODS
 from tests import tiny, whole
 
 RECIPES = Path("recipes").resolve()
@@ -154,6 +155,17 @@ def test_both_comparisons_compare_the_same_methods() -> None:
     of_its_own = {"name": "", "recipe": "", "set": {}, "search": {}}
     assert {**persian, **of_its_own} == {**english, **of_its_own}
     assert persian["search"]["over"] == english["search"]["over"]
+
+
+def test_the_comparisons_leave_no_method_out() -> None:
+    """But those that need adapters of other runs, or that run one of the others."""
+    chosen = {
+        METHODS.name_of(variant.recipe(variant.candidates[0]).tune.method)
+        for name in ("compare-methods", "compare-methods-more")
+        for variant in variants(CompareSection.from_file(RECIPES / f"{name}.yaml"))
+    }
+    trained = {name for name in METHODS.names() if METHODS.find(name).trains}
+    assert trained - chosen == {"fusion", "peft", "several"}
 
 
 def test_every_variant_of_the_persian_comparison_is_a_recipe() -> None:

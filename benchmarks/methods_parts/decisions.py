@@ -27,7 +27,7 @@ def table(kept: Figures) -> str:
 
 def by_quality(found: dict[str, Figures]) -> Iterator[Line]:
     """What finished comparisons say."""
-    for name, told in found.items():
+    for name, told in ((name, found[name]) for name in TASKS if name in found):
         verdict = told["verdict"]
         if verdict["take"] is None or any(one["state"] == "waiting" for one in told["variants"]):
             continue

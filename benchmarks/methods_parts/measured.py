@@ -19,8 +19,9 @@ def claims(kept: Figures) -> Iterator[Claim]:
     """Every claim whose figures are there."""
     rows = measured(kept)
     yield from (claim(rows) for needed, claim in OF_SPEED if set(needed) <= rows.keys())
-    for name, told in kept.get("quality", {}).items():
-        yield from of_comparison(told, TASKS[name])
+    for name, task in TASKS.items():
+        if name in kept.get("quality", {}):
+            yield from of_comparison(kept["quality"][name], task)
 
 
 def lora(rows: Rows) -> Claim:

@@ -14,10 +14,15 @@ Figures = dict[str, Any]
 TAKEN = ("name", "state", "chosen", "edges", "failure", "seconds", "peak_memory_bytes", "trainable_parameters", "share")
 MORE = ("size_bytes", "validation_loss", "rows", "metrics", "forgetting", "curve")
 TASKS = {"en": "the demo's English task", "fa": "the Persian task"}
+"""Comparisons whose verdict counts; the one of the other methods completes the first."""
 HEADINGS = {
     "en": (
         "### An English task",
         "`recipes/compare-methods.yaml`: the documentation of Python functions, on modules that training never saw.",
+    ),
+    "more": (
+        "### The other methods, on the same English rows",
+        "`recipes/compare-methods-more.yaml`: the same training and held-out rows; the loss alone is measured.",
     ),
     "fa": (
         "### A Persian task",
