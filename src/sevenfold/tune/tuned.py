@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from sevenfold.chat.encoder import Encoder
     from sevenfold.generate.engine import Adapters, Engine
+    from sevenfold.generate.labels import Whole
     from sevenfold.prepare.dataset import Row
     from sevenfold.tune.methods import Method
-    from sevenfold.tune.objectives import Objective, Whole
+    from sevenfold.tune.objectives import Objective
 
 C = TypeVar("C", bound=Component)
 HISTORY_FILE = "history.jsonl"

@@ -5,19 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from sevenfold.errors import ModelError
-from sevenfold.generate.labels import Labelled, Whole
 from sevenfold.registry import Registry
-from sevenfold.schema import Component
+from sevenfold.tune.objectives._answering import Answering
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
     from transformers import PreTrainedModel
 
-    from sevenfold.chat.asked import Asked
     from sevenfold.chat.conversation import Conversation
     from sevenfold.chat.encoder import Encoder, TokenSequence
     from sevenfold.load.model import Model
@@ -69,12 +66,14 @@ class Extra:
     head: bool = True
 
 
-class Objective(Component):
+class Objective(Answering):
     """How a row becomes token sequences, and a pure loss on what the network says of their targets.
 
     A step is :meth:`collect`, then for each pass :meth:`outputs` and :meth:`loss`, divided by the sum of
     :meth:`weight` over the step's passes: however rows are laid into passes, the gradient is the same.
     """
+
+    # What a row becomes.
 
     here: ClassVar[bool] = False
     """Whether a target is predicted from its own token's state; otherwise from the token before it."""
@@ -82,31 +81,8 @@ class Objective(Component):
     """What is learnt of a row. "replies": the tokens of :meth:`said`'s replies, each behind what a server would send to
     get it; "prompt": a label of what a server would send, which is the sequence; "text": anything else. The proofs
     mask and tokens check the first, tokens the second."""
-    joint: ClassVar[bool] = False
-    """Whether the loss is no sum over rows: it is computed once, over the outputs of all of a step's passes."""
-    reference: ClassVar[bool] = False
-    """Whether targets have a column ``reference``: their log-probabilities, nats, before the first step. The trainer
-    computes them once."""
-    language: ClassVar[bool] = False
-    """Whether the loss is a negative log-likelihood per target, so that other texts can stand among the rows."""
-    on_policy: ClassVar[bool] = False
-    """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
     each: ClassVar[bool] = False
     """Whether each of a row's sequences is drawn by itself, as if it were a row; otherwise a step reads all of them."""
-    anew: ClassVar[bool] = False
-    """Whether the tokens that are learnt of a row are others in each step, so that nothing of them is worth keeping."""
-    writes: ClassVar[bool] = True
-    """Whether the tuned model writes its answers; otherwise :meth:`answers` says them."""
-
-    answers_untuned: ClassVar[bool] = False
-    """Whether :meth:`answers`, or :meth:`vectors`, mean something before anything is learnt: the base is asked so."""
-    embeds: ClassVar[bool] = False
-    """Whether the tuned model turns texts into vectors; :meth:`vectors` gives them."""
-
-    @property
-    def measures(self) -> tuple[Any, ...]:
-        """The metrics of a recipe that names none, as a recipe writes them; empty: those of text that is written."""
-        return ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -131,16 +107,6 @@ class Objective(Component):
         """
         return [sequence]
 
-    def asked(self, row: Row, encoder: Encoder, context: int) -> Asked | None:
-        """How a held-out row is asked and scored where that is not its last reply behind what was said before.
-
-        Args:
-            row: The row.
-            encoder: Without virtual tokens.
-            context: Tokens that both models can attend to.
-        """
-        return None
-
     def beside(self, sequences: list[TokenSequence], before: list[TokenSequence], limit: int) -> list[TokenSequence]:
         """A row's sequences with what they need of the row before it in its split; as it stands, nothing.
 
@@ -150,6 +116,38 @@ class Objective(Component):
             limit: ``tune.max_length``.
         """
         return sequences
+
+    def said(self, row: Row) -> list[Conversation]:
+        """Conversations whose replies the targets are, in the order of the texts of :meth:`sequences`.
+
+        They are asked for where :attr:`targets` are replies.
+        """
+        return [row.conversation]
+
+    def example(self, sequence: TokenSequence) -> TokenSequence:
+        """A sequence as a step may see it, for proofs; where :meth:`collect` adds nothing, as it is."""
+        return sequence
+
+    # What is learnt of it.
+
+    joint: ClassVar[bool] = False
+    """Whether the loss is no sum over rows: it is computed once, over the outputs of all of a step's passes."""
+    reference: ClassVar[bool] = False
+    """Whether targets have a column ``reference``: their log-probabilities, nats, before the first step. The trainer
+    computes them once."""
+    language: ClassVar[bool] = False
+    """Whether the loss is a negative log-likelihood per target, so that other texts can stand among the rows."""
+    on_policy: ClassVar[bool] = False
+    """Whether :meth:`collect` makes what is learnt; it is then given the rows themselves."""
+    anew: ClassVar[bool] = False
+    """Whether the tokens that are learnt of a row are others in each step, so that nothing of them is worth keeping."""
+
+    def outputs(self, forward: Forward, batch: Pass) -> Tensor:
+        """What the network says; its first dimension is that of targets or of texts, in their order.
+
+        As it stands: the log-probability of each target, ``N``, float32, nats.
+        """
+        return forward(batch)
 
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Pass) -> Tensor:
@@ -163,13 +161,6 @@ class Objective(Component):
             A scalar.
         """
 
-    def outputs(self, forward: Forward, batch: Pass) -> Tensor:
-        """What the network says; its first dimension is that of targets or of texts, in their order.
-
-        As it stands: the log-probability of each target, ``N``, float32, nats.
-        """
-        return forward(batch)
-
     def weight(self, batch: Pass) -> float:
         """What a pass counts in the step; as it stands the sum of its targets' weights."""
         return batch.weight
@@ -178,16 +169,52 @@ class Objective(Component):
         """What is worth watching beside the loss, summed as the loss is; arguments as of :meth:`loss`, no gradients."""
         return {}
 
-    def taught(self, dataset: Dataset, model: Model, environment: Environment, entry: Entry) -> Dataset:
-        """The rows that are learnt from, where the objective has replies written anew; most take them as they are.
+    def collect(self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], at: Moment) -> Collected:
+        """What a step learns from; a function of the weights and the moment, so that a resumed run does the same.
 
         Args:
-            dataset: The rows.
-            model: The model that learns; perhaps it names a teacher.
-            environment: Device and precision.
-            entry: The stage's folder, which keeps what was written.
+            forward: The network as it stands.
+            rows: The step's rows; none where the objective is not :attr:`on_policy`.
+            sequences: What :meth:`sequences` made of them; columns that are not the objective's must stay.
+            at: Where the training stands.
         """
-        return dataset
+        return Collected([sequences])
+
+    def validation(
+        self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], budget: int
+    ) -> tuple[float, Figures]:
+        """What training is watched by, lower is better, and further figures; no gradients, no dropout.
+
+        As it stands: the mean loss. ``budget`` is ``tokens_per_pass``.
+        """
+        from sevenfold.tune import accumulate
+        from sevenfold.tune.engine.passes import passes
+
+        return accumulate.mean(forward, self, passes(sequences, budget, self.here))
+
+    # What stands beside the network, and what is done before and behind the training.
+
+    def own(self, network: PreTrainedModel, model: Model) -> nn.Module | None:
+        """What the objective has beside the network (a classifier, a value head, a teacher), on the CPU.
+
+        What of it requires gradients is trained, saved beside the method's weights, and loaded again.
+        """
+        return None
+
+    def beside_bytes(self, model: Model, dtype: torch.dtype) -> int:
+        """Memory that :meth:`own` takes beside the network where it is of the network's size."""
+        return 0
+
+    def extra(self, model: Model) -> Extra:
+        """What steps take beside a forward and a backward pass; what is :attr:`joint` goes through twice."""
+        return Extra(forwards=1.0 if self.joint else 0.0, head=self.writes)
+
+    def check(self, section: TuneSection) -> None:
+        """Refuse what the rest of the recipe's section asks and this objective cannot do.
+
+        Raises:
+            RecipeError: The two have no meaning together.
+        """
 
     def settled(self, dataset: Dataset) -> Objective:
         """The objective with what it takes from the training rows (labels, their counts, a scale); most take nothing.
@@ -210,80 +237,16 @@ class Objective(Component):
         """
         return self
 
-    def vectors(self, forward: Forward, encoder: Encoder, texts: Sequence[str], query: bool = False) -> Tensor:
-        """The vectors of some texts, ``B x D``, where the tuned model turns texts into vectors."""
-        raise NotImplementedError(type(self).__name__)
-
-    def answers(self, forward: Forward, encoder: Encoder, prompts: Sequence[list[int]]) -> list[Labelled]:
-        """What a tuned network answers to prompts, where it does not write its answers.
+    def taught(self, dataset: Dataset, model: Model, environment: Environment, entry: Entry) -> Dataset:
+        """The rows that are learnt from, where the objective has replies written anew; most take them as they are.
 
         Args:
-            forward: The network with what the objective has beside it; no gradients, no dropout.
-            encoder: Reads the prompts back.
-            prompts: As a server would send them.
+            dataset: The rows.
+            model: The model that learns; perhaps it names a teacher.
+            environment: Device and precision.
+            entry: The stage's folder, which keeps what was written.
         """
-        raise NotImplementedError(type(self).__name__)
-
-    def judge(self, forward: Forward, sequences: Sequence[TokenSequence]) -> list[float]:
-        """What the answers of some sequences are worth, higher is better, where the tuned network judges answers.
-
-        Args:
-            forward: As of :meth:`answers`.
-            sequences: Prompts with one answer each, whose tokens alone have weights.
-
-        Raises:
-            ModelError: It judges none.
-        """
-        raise ModelError(f"a model that is tuned by {type(self).__name__.lower()} does not judge answers")
-
-    def unread(self) -> Labelled:
-        """The best answer of who has not read the prompt: what a base that cannot write is measured by."""
-        raise NotImplementedError(type(self).__name__)
-
-    def whole(self, own: nn.Module) -> Whole | None:
-        """How network and what is beside it are one model of transformers; None: the network alone is the tuned one."""
-        return None
-
-    def apart(self, model: Model) -> str | None:
-        """Why no class of transformers computes what the two do together; None where there is one."""
-        return None
-
-    def said(self, row: Row) -> list[Conversation]:
-        """Conversations whose replies the targets are, in the order of the texts of :meth:`sequences`.
-
-        They are asked for where :attr:`targets` are replies.
-        """
-        return [row.conversation]
-
-    def own(self, network: PreTrainedModel, model: Model) -> nn.Module | None:
-        """What the objective has beside the network (a classifier, a value head, a teacher), on the CPU.
-
-        What of it requires gradients is trained, saved beside the method's weights, and loaded again.
-        """
-        return None
-
-    def beside_bytes(self, model: Model, dtype: torch.dtype) -> int:
-        """Memory that :meth:`own` takes beside the network where it is of the network's size."""
-        return 0
-
-    def extra(self, model: Model) -> Extra:
-        """What steps take beside a forward and a backward pass; what is :attr:`joint` goes through twice."""
-        return Extra(forwards=1.0 if self.joint else 0.0, head=self.writes)
-
-    def collect(self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], at: Moment) -> Collected:
-        """What a step learns from; a function of the weights and the moment, so that a resumed run does the same.
-
-        Args:
-            forward: The network as it stands.
-            rows: The step's rows; none where the objective is not :attr:`on_policy`.
-            sequences: What :meth:`sequences` made of them; columns that are not the objective's must stay.
-            at: Where the training stands.
-        """
-        return Collected([sequences])
-
-    def example(self, sequence: TokenSequence) -> TokenSequence:
-        """A sequence as a step may see it, for proofs; where :meth:`collect` adds nothing, as it is."""
-        return sequence
+        return dataset
 
     def finished(self, forward: Forward, rows: Encoded, budget: int) -> None:
         """What is done once the best weights are in place, before they are saved; as it stands, nothing.
@@ -292,25 +255,6 @@ class Objective(Component):
             forward: The network with what the objective has beside it; no dropout.
             rows: The training rows.
             budget: ``tokens_per_pass``.
-        """
-
-    def validation(
-        self, forward: Forward, rows: Sequence[Row], sequences: list[TokenSequence], budget: int
-    ) -> tuple[float, Figures]:
-        """What training is watched by, lower is better, and further figures; no gradients, no dropout.
-
-        As it stands: the mean loss. ``budget`` is ``tokens_per_pass``.
-        """
-        from sevenfold.tune import accumulate
-        from sevenfold.tune.engine.passes import passes
-
-        return accumulate.mean(forward, self, passes(sequences, budget, self.here))
-
-    def check(self, section: TuneSection) -> None:
-        """Refuse what the rest of the recipe's section asks and this objective cannot do.
-
-        Raises:
-            RecipeError: The two have no meaning together.
         """
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sevenfold.errors import DataError, RecipeError
-from sevenfold.tune.objectives import Whole
+from sevenfold.generate.labels import Whole
 from sevenfold.tune.objectives._labels import (
     Reading,
     State,

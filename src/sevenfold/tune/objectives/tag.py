@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from sevenfold.errors import DataError, ModelError
-from sevenfold.tune.objectives import Whole
+from sevenfold.generate.labels import Whole
 from sevenfold.tune.objectives._labels import Reading, read, read_prompt, row_weight, states, unknown, weighted
 from sevenfold.tune.objectives._text import Text, text_of
 
