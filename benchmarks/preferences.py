@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from common import BATCH, MAX_LENGTH, Pair, differences
-from training import machine, prepared, python_of, run
+from training import machine, prepared, python_of, rounds_of, run
 
 from sevenfold import cores
 
@@ -116,7 +116,7 @@ def main() -> None:
         for number in range(wanted.rounds):
             rounds.append([run(command) for command in contestants])
             sys.stderr.write(f"round {number + 1} of {wanted.rounds}: {json.dumps(rounds[-1])}\n")
-    said = f"{wanted.rounds} rounds of {wanted.steps} steps of {BATCH} pairs; {machine()}"
+    said = f"{rounds_of(wanted.rounds)} of {wanted.steps} steps of {BATCH} pairs; {machine()}"
     found = f"{table(rounds)}\n\n{notes(rounds)}\n\n{said}"
     if wanted.no_peers:
         sys.stdout.write(found + "\n")

@@ -17,7 +17,7 @@ from statistics import median
 
 from common import ANSWERS, BATCH, NEW_TOKENS
 from preferences import write
-from training import machine, prepared, python_of, run
+from training import machine, prepared, python_of, rounds_of, run
 
 from sevenfold import cores
 
@@ -78,7 +78,8 @@ def main() -> None:
             rounds.append([run(command) for command in contestants])
             sys.stderr.write(f"round {number + 1} of {wanted.rounds}: {json.dumps(rounds[-1])}\n")
     size = f"{BATCH} prompts, {ANSWERS} answers to each, {NEW_TOKENS} tokens at most"
-    found = f"{table(rounds)}\n\n{wanted.rounds} rounds of {wanted.steps} steps of {size}; {machine()}"
+    said = f"{rounds_of(wanted.rounds)} of {wanted.steps} steps of {size}; {machine()}"
+    found = f"{table(rounds)}\n\n{said}"
     if wanted.no_peers:
         sys.stdout.write(found + "\n")
     else:

@@ -133,7 +133,7 @@ def main() -> None:
         for number in range(wanted.rounds):
             rounds.append([run(command) for command in contestants])
             sys.stderr.write(f"round {number + 1} of {wanted.rounds}: {json.dumps(rounds[-1])}\n")
-    said = f"{wanted.rounds} rounds of {wanted.steps} steps; {machine()}"
+    said = f"{rounds_of(wanted.rounds)} of {wanted.steps} steps; {machine()}"
     write("training", f"{table(rounds)}\n\n{notes(rounds)}\n\n{said}")
 
 
@@ -145,6 +145,11 @@ def peers(shared: list[str]) -> list[list[str]]:
         [trl, "trl_sft.py", *shared, "best"],
         *([factory, "llamafactory_sft.py", *shared, choice] for choice in ("defaults", "best", "packed")),
     ]
+
+
+def rounds_of(number: int) -> str:
+    """How often everything ran."""
+    return "1 round" if number == 1 else f"{number} rounds"
 
 
 def write(mark: str, found: str) -> None:

@@ -52,7 +52,8 @@ def machine_of(folder: Path) -> str:
     found = json.loads(records[-1].read_text(encoding="utf-8"))
     machine, day = found["machine"], datetime.fromtimestamp((folder / "comparison.json").stat().st_mtime, UTC)
     versions = ", ".join(f"{name} {machine['versions'][name]}" for name in ("torch", "transformers"))
-    return f"{machine['processor']}, {found['threads']} cores, {versions}, {found['precision']}, {day:%Y-%m-%d}"
+    cores = "one core" if found["threads"] == 1 else f"{found['threads']} cores"
+    return f"{machine['processor']}, {cores}, {versions}, {found['precision']}, {day:%Y-%m-%d}"
 
 
 def table(told: Figures) -> str:
