@@ -86,16 +86,20 @@ def cleaned(section: PrepareSection, reading: Reading, intake: Intake, dropped: 
             if isinstance(result, Row):
                 yield result
                 continue
-            dropped.write(dropped_line(raw, outcome, result.reason))
+            dropped.write(dropped_line(raw, outcome, result.reason, intake.wash))
             if result.reason in NO_REPLY and len(intake.no_reply) < MOST_ORIGINS:
                 intake.no_reply.append(raw.origin)
 
 
-def dropped_line(raw: RawRow, read: Row | Dropped, reason: str) -> str:
-    """A dropped row: its reason, its place, and its messages or, when none could be read, its columns."""
+def dropped_line(raw: RawRow, read: Row | Dropped, reason: str, wash: Wash) -> str:
+    """A dropped row: its reason, its place, and its messages or, when none could be read, its columns.
+
+    What a step masks in the rows that stay is masked here too.
+    """
     content: dict[str, Any] = {"values": raw.values}
     if isinstance(read, Row):
         content = {"messages": [message_dict(message) for message in read.conversation.messages]}
+    content = wash.hidden(content)
     return json.dumps({"reason": reason, "origin": raw.origin, **content}, ensure_ascii=False, default=str) + "\n"
 
 

@@ -5,7 +5,9 @@
 - ``rows_in``: rows that the sources gave; ``rows_in`` = ``rows`` + the sum of ``dropped``.
 - ``rows``: rows in all splits together.
 - ``sources``: a list of ``{name, rows, format, columns: {read, kept, left}}``, one a source.
-- ``changed``: cleaning step to the number of rows whose text it changed.
+- ``changed``: cleaning step to the number of rows that it changed, in their text or their columns.
+- ``found``: cleaning step to its own figures, for steps that have some: ``pii`` to the values found by kind,
+  ``language`` to rows by language, ``harmful`` to rows by category.
 - ``dropped``: reason to the number of rows. All of them lie in ``dropped.jsonl`` (reason, origin, content), except
   those above ``limit``, which are only counted.
 - ``duplicates``: rows dropped as exact duplicates, also part of ``dropped``.
@@ -57,10 +59,15 @@ def label_counts(labels: Iterable[str], sides: Iterable[str]) -> dict[str, dict[
 def table(report: dict[str, Any]) -> list[tuple[str, str]]:
     """The report's lines for a person."""
     changed = [(f"changed by {step}", f"{count:,}") for step, count in report["changed"].items() if count]
+    found = [
+        (f"{step}: {name}", f"{count:,}")
+        for step, figures in report["found"].items()
+        for name, count in figures.items()
+    ]
     dropped = [(f"dropped: {reason}", f"{count:,}") for reason, count in report["dropped"].items()]
     splits = [(split, f"{count:,}") for split, count in report["splits"].items()]
     lengths = [
         (f"characters of a {part}: median, p95, max", f"{found['median']:,.0f}, {found['p95']:,.0f}, {found['max']:,}")
         for part, found in report["characters"].items()
     ]
-    return [("rows in", f"{report['rows_in']:,}"), *changed, *dropped, *splits, *lengths]
+    return [("rows in", f"{report['rows_in']:,}"), *changed, *found, *dropped, *splits, *lengths]

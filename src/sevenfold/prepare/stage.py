@@ -119,6 +119,7 @@ def compose(section: PrepareSection, intake: Intake, sides: list[str], figures: 
         "rows": len(sides) - counts[OVER_LIMIT],
         "sources": [asdict(facts) for facts in intake.sources],
         "changed": dict(intake.wash.changed),
+        "found": intake.wash.figures,
         "dropped": reasons,
         "duplicates": dropped["duplicate"],
         "no_reply": {"rows": sum(dropped[reason] for reason in NO_REPLY), "origins": intake.no_reply},
@@ -133,7 +134,7 @@ def compose(section: PrepareSection, intake: Intake, sides: list[str], figures: 
 def publish(report: dict[str, Any], entry: Entry) -> None:
     """Write the report, keep its figures in the record, and show it."""
     write_json(entry.folder / REPORT_FILE, report)
-    for name in ("rows_in", "rows", "changed", "dropped", "duplicates", "splits"):
+    for name in ("rows_in", "rows", "changed", "found", "dropped", "duplicates", "splits"):
         entry.metric(name, report[name])
     entry.metric("characters_median", report["characters"]["row"]["median"])
     entry.metric("characters_p95", report["characters"]["row"]["p95"])

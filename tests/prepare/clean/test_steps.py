@@ -142,7 +142,7 @@ def test_system_turns_go_in_front_of_the_user_s(roles, expected):
 
 
 def test_the_default_is_every_step_that_suits_every_model():
-    assert {*DEFAULT, "fold_system"} == set(STEPS.names())
+    assert {*DEFAULT, "fold_system"} <= set(STEPS.names())
     assert isinstance(default_steps()[0], Unicode)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sevenfold.chat.conversation import Conversation
+from sevenfold.errors import DataError
 from sevenfold.prepare.dataset import REJECTED, Row
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
@@ -32,7 +34,25 @@ class Step(Component):
 
     @abstractmethod
     def start(self) -> Callable[[Row], Outcome]:
-        """The function for one pass over the rows; what it remembers (rows seen) lives as long as the pass."""
+        """The function for one pass over the rows; what it remembers (rows seen) lives as long as the pass.
+
+        A :class:`Counting` object where the step has figures of its own for the report.
+        """
+
+    def hide(self, text: str) -> str:
+        """What may be written into ``dropped.jsonl`` of a text; most steps have nothing to hide."""
+        return text
+
+
+class Counting(ABC):
+    """A pass that counts what it finds; the report shows its figures under the step's name."""
+
+    def __init__(self) -> None:
+        self.figures: Counter[str] = Counter()
+
+    @abstractmethod
+    def __call__(self, row: Row) -> Outcome:
+        """What the step makes of a row."""
 
 
 def rewritten(row: Row, change: Callable[[str], str]) -> Row:
@@ -43,6 +63,21 @@ def rewritten(row: Row, change: Callable[[str], str]) -> Row:
     if changed == messages and fields == row.fields:
         return row
     return replace(row, conversation=Conversation(changed), fields=fields)
+
+
+def noted(row: Row, column: str, value: str) -> Row:
+    """The row with what a step says of it in a column of its own.
+
+    Raises:
+        DataError: The row has such a column already, from the data or from another step.
+    """
+    if column in row.fields:
+        raise DataError(
+            f"the row has a column {column!r} already",
+            where=row.origin,
+            next_step="give the step another name with column: NAME, or leave the data's column out with prepare.keep",
+        )
+    return replace(row, fields={**row.fields, column: value})
 
 
 STEPS = Registry(__name__, Step)

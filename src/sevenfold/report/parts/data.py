@@ -70,5 +70,10 @@ def changes(report: dict[str, Any], source: str) -> Table:
     rows += [
         (f"changed by {plain(step)}", f"{number(count)} rows") for step, count in report["changed"].items() if count
     ]
+    rows += [
+        (f"{plain(step)}: {plain(name)}", number(count))
+        for step, figures in report.get("found", {}).items()
+        for name, count in figures.items()
+    ]
     rows.append(("split", f"{split['how']}{by}, seed {split['seed']}"))
     return Table(("what", "how much"), rows, source, words=True, half=True)
