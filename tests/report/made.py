@@ -41,6 +41,7 @@ def add_prepare(run: Path) -> None:
         "rows": 2000,
         "sources": [{"name": "stdlib", "rows": 2406, "format": "messages", "columns": {}}],
         "changed": {"unicode": 12, "white_space": 340},
+        "found": {"pii": {"national_id": 17}, "language": {"fa": 1400}},
         "dropped": {"duplicate": 301, "empty_reply": 80, "too_long": 25},
         "duplicates": 301,
         "no_reply": {"rows": 80, "origins": []},

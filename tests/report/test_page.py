@@ -56,6 +56,11 @@ def whole(tmp_path_factory):
     return page_of(make_run(tmp_path_factory.mktemp("runs") / "demo"))
 
 
+def test_what_the_cleaning_steps_counted_is_shown(whole):
+    assert "pii: national id" in whole.text
+    assert "language: fa" in whole.text
+
+
 def test_it_answers_the_three_questions(whole):
     for words in ("It got better", "Did it get better?", "What did it cost?", "What should I do next?"):
         assert words in whole.text

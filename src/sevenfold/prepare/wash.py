@@ -42,7 +42,7 @@ class Wash:
         for name, step in self.steps:
             if isinstance(step, Counting):
                 found.setdefault(name, Counter()).update(step.figures)
-        return {name: dict(figures.most_common()) for name, figures in found.items()}
+        return {name: dict((+figures).most_common()) for name, figures in found.items()}
 
     def hidden(self, value: Any) -> Any:
         """A dropped row's content as it may be written down: every text in it as the steps hide it."""

@@ -7,8 +7,10 @@ import re
 import string
 import subprocess
 import sys
+import time
 from itertools import pairwise
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,6 +98,7 @@ def test_planted_values_are_found_whole_and_as_their_kind(kind, value, around):
         "write to me@example.com or root@localhost or a@b",
         "@property def f(x): return x @ y",
         "version 7.1.4.34, 10.0.0.1, 127.0.0.1, 192.168.1.20, 203.0.113.9, 1.2.3.4.5, 300.1.1.1",
+        "section 8.2.4.44 and the group 224.0.0.1",
         "x[1::2] and std::string a::b at 20:30:45 or fe80::1 and ::1",
         "4111 1111 1111 1112 and 1234567812345678 and 0000000000000000",
         "0.4111111111111111 and 4111111111111111.5 and id4111111111111111",
@@ -174,7 +177,10 @@ def test_spans_lie_in_the_text_apart_and_in_order(before, after):
 
 def test_a_long_text_of_near_misses_takes_no_long_time():
     text = "a." * 20_000 + "@" + "1 " * 5_000 + "x:" * 5_000 + "http://" + "a" * 20_000
-    assert isinstance(found(text), list)
+    text += "eyJhbGciOiJI-" * 2_000 + "sk-" * 5_000 + "-----BEGIN PRIVATE KEY-----" * 50 + "IR12 " * 5_000
+    start = time.process_time()
+    assert found(text) == []
+    assert time.process_time() - start < 10, "quadratic time would be minutes"
 
 
 def test_digits_of_other_scripts_are_one_character_for_one():
@@ -189,6 +195,14 @@ def test_every_detector_is_a_default_and_settings_change_what_counts():
     assert len(list(Phone(regions=("US",)).find("call 415-555-2671"))) == 1
     assert not list(Phone(regions=()).find("0912 345 6789"))
     assert not list(Card().find("6037991123456785"))
+
+
+def test_every_numbering_plan_s_own_example_is_found_where_it_is_written_internationally():
+    international = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    examples = [phonenumbers.example_number(region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
+    written = [phonenumbers.format_number(example, international) for example in examples if example is not None]
+    assert len(written) > 200
+    assert [number for number in written if found(f"Call {number} today") != [("phone", number)]] == []
 
 
 def test_an_unknown_region_is_refused():

@@ -13,7 +13,7 @@ from sevenfold.prepare.pii import Detector, Span
 VERSION_4 = re.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-])(?!\.\w)")
 VERSION_6 = re.compile(r"(?<![\w.:])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,34}(?![\w])")
 """Global unicast addresses begin with 2000::/3 (RFC 4291)."""
-VERSION_WORD = re.compile(r"version\s*$|نسخه[‌ٔی]*\s*$", re.IGNORECASE)
+VERSION_WORD = re.compile(r"(?:version|release|section)\s*$|نسخه[‌ٔی]*\s*$", re.IGNORECASE)
 
 
 class Ip(Detector):
@@ -39,4 +39,4 @@ class Ip(Detector):
             address = ipaddress.ip_address(written)
         except ValueError:
             return False
-        return address.is_global or (self.private and address.version == 4)
+        return (address.is_global and not address.is_multicast) or (self.private and address.version == 4)
