@@ -74,7 +74,7 @@ class PrepareSection(Section):
     split: Split = Field(default_factory=Split, description="What is held out from training.")
 
     def outside(self) -> dict[str, str]:
-        """SHA-256 of everything that the sources read.
+        """SHA-256 of everything that the sources and the cleaning steps read.
 
         Raises:
             DataError: A file is not there.
@@ -82,4 +82,6 @@ class PrepareSection(Section):
         prints: dict[str, Any] = {}
         for number, source in enumerate(self.source, start=1):
             prints.update({f"{number}:{name}": value for name, value in source.fingerprints().items()})
+        for number, step in enumerate(self.clean, start=1):
+            prints.update({f"clean {number}:{name}": value for name, value in step.fingerprints().items()})
         return prints

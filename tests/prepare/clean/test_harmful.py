@@ -11,6 +11,7 @@ from sevenfold.prepare.clean import Dropped
 from sevenfold.prepare.clean._harmful import OWN, entries
 from sevenfold.prepare.clean.harmful import Harmful
 from sevenfold.prepare.dataset import Row
+from tests.prepare.conftest import section_of
 
 
 def row(text: str, **fields: str) -> Row:
@@ -94,6 +95,20 @@ def test_a_list_of_the_user_s_own(tmp_path):
     assert caught.value.where == f"{words}:2"
     with pytest.raises(DataError, match="cannot be read"):
         Harmful(words=str(tmp_path / "none.txt")).start()
+
+
+def test_a_changed_list_is_another_identity(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("rival\tAcme\n")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("{}\n")
+    section = section_of(source=str(rows), clean=["harmful", {"harmful": {"words": str(words)}}])
+    before = section.outside()
+    words.write_text("rival\tOther\n")
+    assert {key for key, value in section.outside().items() if before[key] != value} == {f"clean 2:{words}"}
+    words.unlink()
+    with pytest.raises(DataError, match="there is no list of words"):
+        section.outside()
 
 
 def test_a_category_that_no_list_has_is_refused():

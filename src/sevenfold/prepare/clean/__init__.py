@@ -39,6 +39,10 @@ class Step(Component):
         A :class:`Counting` object where the step has figures of its own for the report.
         """
 
+    def fingerprints(self) -> dict[str, str]:
+        """SHA-256 of the files that the step reads, by their paths; a changed file means a new result."""
+        return {}
+
     def hide(self, text: str) -> str:
         """What may be written into ``dropped.jsonl`` of a text; most steps have nothing to hide."""
         return text

@@ -9,10 +9,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from sevenfold.errors import RecipeError
+from sevenfold.errors import DataError, RecipeError
 from sevenfold.prepare.clean import Counting, Dropped, Outcome, Step, noted
 from sevenfold.prepare.clean._harmful import ENDINGS, OWN, patterns, plain
 from sevenfold.prepare.dataset import Row
+from sevenfold.record import file_digest
 
 
 class Harmful(Step):
@@ -51,6 +52,19 @@ class Harmful(Step):
                     alternatives=sorted({name for name, _ in self.lists()}),
                 )
         return Watch(self, found)
+
+    def fingerprints(self) -> dict[str, str]:
+        """The list of yours.
+
+        Raises:
+            DataError: It is not there.
+        """
+        if self.words is None:
+            return {}
+        path = Path(self.words).expanduser()
+        if not path.is_file():
+            raise DataError(f"there is no list of words {self.words!r}", where=self.words, next_step="check the path")
+        return {str(path): file_digest(path)}
 
     def lists(self) -> Iterator[tuple[str, re.Pattern[str]]]:
         """Every category of the lists with its pattern; one that several lists have stands several times."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 
 from sevenfold.errors import DataError
@@ -40,7 +39,6 @@ def entries(path: Path) -> dict[str, list[str]]:
     return found
 
 
-@cache
 def patterns(path: Path, ending: str) -> dict[str, re.Pattern[str]]:
     """One pattern a category: whole words, with a language's common endings."""
     return {
