@@ -8,36 +8,57 @@ from collections import Counter
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.collect import Intake
+from sevenfold.prepare.overlap.near import Near
 from sevenfold.prepare.section import PrepareSection, Split
 from sevenfold.prepare.splits import Index
+from sevenfold.prepare.union import Union
 
 OVER_LIMIT = "over_limit"
 """The place of rows above ``limit``: no split."""
 
 
-def choose_sides(section: PrepareSection, intake: Intake) -> list[str]:
-    """For each staged row its split, or that it is over the limit.
+NEAR = "near_duplicate"
+"""The place of rows that say nearly the same as one that stays."""
+
+
+def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = None) -> list[str]:
+    """For each staged row its split, or that it is over the limit or a near-duplicate.
+
+    Rows that are alike, directly or through others, count as asking the same, so that no split parts them.
 
     Raises:
         DataError: A split that is asked for would stay empty.
     """
-    within = lowest(intake.ranks, section.limit)
+    twins = near.twins if near else {}
+    within = lowest(intake.ranks, section.limit, [row for row in range(len(intake.ranks)) if row not in twins])
+    together = united(intake.openings, near)
     labels = [intake.labels[row] for row in within] if intake.labels else []
-    index = Index([intake.openings[row] for row in within], labels)
+    index = Index([together.root(intake.openings[row]) for row in within], labels)
     split = section.split
     chosen = split.how.sides(index, split.shares, split.seed)
     check_enough(Counter(chosen), index, split)
     sides = [OVER_LIMIT] * len(intake.ranks)
     for row, side in zip(within, chosen, strict=True):
         sides[row] = side
+    for row in twins:
+        sides[row] = NEAR
     return sides
 
 
-def lowest(ranks: array[int], limit: int | None) -> list[int]:
-    """The positions of the lowest ranks, at most ``limit``, in order of position."""
-    if limit is None or limit >= len(ranks):
-        return list(range(len(ranks)))
-    return sorted(heapq.nsmallest(limit, range(len(ranks)), key=lambda row: (ranks[row], row)))
+def united(openings: array[int], near: Near | None) -> Union[int]:
+    """The questions that rows of one cluster ask, as one."""
+    together = Union[int]()
+    for members in near.clusters.sets().values() if near else ():
+        for row in members[1:]:
+            together.join(openings[members[0]], openings[row])
+    return together
+
+
+def lowest(ranks: array[int], limit: int | None, rows: list[int]) -> list[int]:
+    """Those of some rows with the lowest ranks, at most ``limit``, in order of position."""
+    if limit is None or limit >= len(rows):
+        return rows
+    return sorted(heapq.nsmallest(limit, rows, key=lambda row: (ranks[row], row)))
 
 
 def check_enough(counts: Counter[str], index: Index, split: Split) -> None:

@@ -11,6 +11,12 @@
 - ``dropped``: reason to the number of rows. All of them lie in ``dropped.jsonl`` (reason, origin, content), except
   those above ``limit``, which are only counted.
 - ``duplicates``: rows dropped as exact duplicates, also part of ``dropped``.
+- ``near_duplicates``: ``{clusters, rows, dropped, largest, bands, values_in_a_band, not_compared, examples}``: rows in
+  clusters of near-duplicates, how many were dropped, the first 1,000 of these as ``{origin, of, similarity}``;
+  ``not_compared`` counts rows that shared a band with more others than are compared. Empty when not sought.
+- ``leaks``: ``{rows, texts, common_phrases, examples}``: training rows that were removed because they share text with
+  what is held out, texts of evaluation sets that were compared, the first 1,000 as ``{origin, of, words}``. Empty
+  when not sought.
 - ``no_reply``: ``{rows, origins}`` of rows without a reply to learn; ``origins`` names the first 1,000.
 - ``splits``: split to rows; ``split``: how it was made, ``{how, by, seed}``.
 - ``labels``: value of the split's column to rows per split, the 50 most frequent; empty when it reads no column.

@@ -9,9 +9,12 @@ from pydantic import Field, field_validator, model_validator
 from sevenfold.prepare.choice import SourceChoice
 from sevenfold.prepare.clean import STEPS, Step, default_steps
 from sevenfold.prepare.formats import FORMATS, Format
+from sevenfold.prepare.overlap.references import files_of
+from sevenfold.prepare.overlap.settings import Decontaminate, NearDuplicates
 from sevenfold.prepare.sources import Source
 from sevenfold.prepare.splits import SPLITTERS, Splitter
 from sevenfold.prepare.splits._shares import Shares
+from sevenfold.record import file_digest
 from sevenfold.schema import Chosen, Section, Strict
 
 Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -68,13 +71,22 @@ class PrepareSection(Section):
     clean: list[Annotated[Step, Chosen(STEPS)]] = Field(
         default_factory=default_steps, description="Cleaning steps, in order."
     )
+    near_duplicates: NearDuplicates | None = Field(
+        None,
+        description="Rows that say nearly the same: true, or {threshold: 0.8, drop: false}; not given: not sought.",
+    )
     limit: int | None = Field(
         None, ge=1, description="Rows at most, chosen by content, not the first ones; not given: all."
     )
     split: Split = Field(default_factory=Split, description="What is held out from training.")
+    decontaminate: Decontaminate | None = Field(
+        None,
+        description="Training rows that share text with what is held out are removed: true, or "
+        "{against: [eval.jsonl]}; not given: not sought.",
+    )
 
     def outside(self) -> dict[str, str]:
-        """SHA-256 of everything that the sources and the cleaning steps read.
+        """SHA-256 of everything that the sources, the cleaning steps and the evaluation sets read.
 
         Raises:
             DataError: A file is not there.
@@ -84,4 +96,6 @@ class PrepareSection(Section):
             prints.update({f"{number}:{name}": value for name, value in source.fingerprints().items()})
         for number, step in enumerate(self.clean, start=1):
             prints.update({f"clean {number}:{name}": value for name, value in step.fingerprints().items()})
+        against = files_of(self.decontaminate.against) if self.decontaminate else []
+        prints.update({f"against:{file}": file_digest(file) for file in against})
         return prints

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sevenfold.prepare.dataset import Row, arrow_schema, stored
+from sevenfold.prepare.dataset import Row, arrow_schema, row_of, stored
 from sevenfold.record import writing
 
 if TYPE_CHECKING:
@@ -63,3 +65,16 @@ def batches(path: Path) -> Iterator[pyarrow.RecordBatch]:
     with pyarrow.memory_map(str(path)) as file, pyarrow.ipc.open_file(file) as reader:
         for number in range(reader.num_record_batches):
             yield reader.get_batch(number)
+
+
+class Shelf:
+    """Rows of an Arrow file by their number, read one at a time from the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.batches = list(batches(path))
+        self.starts = [0, *accumulate(batch.num_rows for batch in self.batches)]
+
+    def row(self, number: int) -> Row:
+        """The row with a number, from 0."""
+        place = bisect_right(self.starts, number) - 1
+        return row_of(self.batches[place].slice(number - self.starts[place], 1).to_pylist()[0])

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sevenfold.errors import DataError
 from sevenfold.prepare.collect import STAGED_FILE, Intake, take_in
 from sevenfold.prepare.dataset import SPLITS, Dataset, row_of
 from sevenfold.prepare.figures import Figures
-from sevenfold.prepare.holdout import OVER_LIMIT, choose_sides
+from sevenfold.prepare.holdout import NEAR, choose_sides
+from sevenfold.prepare.overlap.findings import LEAK, leak_facts, near_facts, removed, write_removed
+from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
+from sevenfold.prepare.overlap.near import find_near
+from sevenfold.prepare.overlap.settings import Decontaminate
 from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, advice, label_counts, table
 from sevenfold.prepare.section import PrepareSection
-from sevenfold.prepare.shelf import batch_writer, batches
+from sevenfold.prepare.shelf import Shelf, batch_writer, batches
 from sevenfold.prepare.splits import SPLITTERS
 from sevenfold.record import RESULT_FILE, Entry, write_json
 
@@ -42,15 +47,78 @@ def prepare(section: PrepareSection, entry: Entry) -> Dataset:
     clear(entry.folder)
     try:
         intake = take_in(section, entry)
-        sides = choose_sides(section, intake)
+        overlap = find_overlap(section, entry, intake)
+        sides = overlap.sides
         figures = write_splits(entry, sides)
     finally:
         remove(entry.folder / STAGED_FILE)
     counts = Counter(sides)
     dataset = Dataset(counts={split: counts[split] for split in SPLITS})
-    publish(compose(section, intake, sides, figures), entry)
+    publish(compose(section, intake, overlap, figures), entry)
     say_shares(section, dataset, entry)
     return dataset.save(entry.folder)
+
+
+@dataclass
+class Overlap:
+    """Where each staged row goes, and which text rows were found to share.
+
+    Args:
+        sides: Each row's split, or why it is in none.
+        facts: The report's parts on near-duplicates and leaks.
+    """
+
+    sides: list[str]
+    facts: dict[str, dict[str, Any]]
+
+
+def find_overlap(section: PrepareSection, entry: Entry, intake: Intake) -> Overlap:
+    """Split the staged rows; near-duplicates and leaks are taken out if asked, and written to ``dropped.jsonl``.
+
+    Raises:
+        DataError: Too few rows are left.
+    """
+    staged, near, leaks = entry.folder / STAGED_FILE, None, None
+    if section.near_duplicates:
+        near = find_near(staged, section.near_duplicates, intake.ranks, entry.console)
+    sides = choose_sides(section, intake, near)
+    if section.decontaminate:
+        leaks = find_leaks(staged, section.decontaminate, sides, entry.console)
+        for row in leaks.rows:
+            sides[row] = LEAK
+        if "train" not in sides:
+            raise all_leak(section.decontaminate, leaks)
+    lines = removed(Shelf(staged), near, leaks, sides)
+    examples = write_removed(entry.folder / DROPPED_FILE, lines) if near or leaks else []
+    facts = {"near_duplicates": near_facts(near, examples, NEAR), "leaks": leak_facts(leaks, examples)}
+    say_overlap(facts, entry)
+    return Overlap(sides, facts)
+
+
+def say_overlap(facts: dict[str, dict[str, Any]], entry: Entry) -> None:
+    """Say what was found, with the first example of leaks."""
+    near, leaks = facts["near_duplicates"], facts["leaks"]
+    if near:
+        entry.note(
+            f"near-duplicates: {near['rows']:,} rows in {near['clusters']:,} clusters, {near['dropped']:,} dropped"
+        )
+        if near["not_compared"]:
+            entry.warn(f"{near['not_compared']:,} times a row shared a band with more rows than are compared")
+    if leaks:
+        first = leaks["examples"][0] if leaks["examples"] else None
+        example = f"; {first['origin']} has of {first['of']}: {first['words']!r}" if first else ""
+        entry.note(f"leaks: {leaks['rows']:,} training rows removed{example}")
+
+
+def all_leak(settings: Decontaminate, leaks: Leaks) -> DataError:
+    """The error when no training row is left."""
+    example = next(iter(leaks.rows.values()))
+    return DataError(
+        f"every training row shares {settings.words} words in a row with what is held out",
+        where=example.where,
+        value=example.words,
+        next_step="are training and evaluation the same rows? if not, raise prepare.decontaminate.words",
+    )
 
 
 def say_shares(section: PrepareSection, dataset: Dataset, entry: Entry) -> None:
@@ -110,18 +178,20 @@ def share_out(batch: Any, sides: list[str], writers: dict[str, Callable[[Any], N
                 figures.add(row_of(kept))
 
 
-def compose(section: PrepareSection, intake: Intake, sides: list[str], figures: Figures) -> dict[str, Any]:
+def compose(section: PrepareSection, intake: Intake, overlap: Overlap, figures: Figures) -> dict[str, Any]:
     """The data report; :mod:`sevenfold.prepare.report` documents its keys."""
-    counts, dropped, split = Counter(sides), intake.wash.dropped, section.split
-    reasons = dict(dropped) | ({OVER_LIMIT: counts[OVER_LIMIT]} if counts[OVER_LIMIT] else {})
+    sides, dropped, split = overlap.sides, intake.wash.dropped, section.split
+    counts = Counter(sides)
+    reasons = dict(dropped) | {side: count for side, count in counts.items() if side not in SPLITS}
     return {
         "rows_in": intake.rows_in,
-        "rows": len(sides) - counts[OVER_LIMIT],
+        "rows": sum(counts[side] for side in SPLITS),
         "sources": [asdict(facts) for facts in intake.sources],
         "changed": dict(intake.wash.changed),
         "found": intake.wash.figures,
         "dropped": reasons,
         "duplicates": dropped["duplicate"],
+        **overlap.facts,
         "no_reply": {"rows": sum(dropped[reason] for reason in NO_REPLY), "origins": intake.no_reply},
         "splits": {side: counts[side] for side in SPLITS},
         "split": {"how": SPLITTERS.name_of(split.how), "by": split.how.column, "seed": split.seed},

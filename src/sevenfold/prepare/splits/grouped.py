@@ -8,6 +8,7 @@ from pydantic import Field
 
 from sevenfold.prepare.splits import Index, Splitter
 from sevenfold.prepare.splits._shares import Shares, by_threshold
+from sevenfold.prepare.union import Union
 
 
 class Grouped(Splitter):
@@ -35,16 +36,8 @@ class Grouped(Splitter):
 
 def united(index: Index) -> dict[str, str]:
     """Group to the first name, in order of the alphabet, of all groups that share questions with it (union-find)."""
-    parent = {label: label for label in index.labels}
-
-    def root(label: str) -> str:
-        while parent[label] != label:
-            parent[label] = parent[parent[label]]
-            label = parent[label]
-        return label
-
+    union = Union[str]()
     group_of: dict[int, str] = {}
     for opening, label in zip(index.openings, index.labels, strict=True):
-        low, high = sorted((root(label), root(group_of.setdefault(opening, label))))
-        parent[high] = low
-    return {label: root(label) for label in parent}
+        union.join(group_of.setdefault(opening, label), label)
+    return {label: union.root(label) for label in set(index.labels)}

@@ -1,0 +1,1 @@
+"""Text that rows share: near-duplicates among them, and training rows that meet what is held out."""

@@ -1,0 +1,85 @@
+"""What was found of near-duplicates and leaks: their lines in ``dropped.jsonl`` and their part of the data report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sevenfold.prepare.dataset import message_dict
+from sevenfold.prepare.overlap.leaks import Leaks
+from sevenfold.prepare.overlap.near import Near
+from sevenfold.prepare.shelf import Shelf
+
+LEAK = "leak"
+"""The place of training rows that hold text of what is held out."""
+MOST_EXAMPLES = 1000
+
+
+def removed(shelf: Shelf, near: Near | None, leaks: Leaks | None, reasons: list[str]) -> Iterator[dict[str, Any]]:
+    """Each row that was removed after the pass over the sources: its reason and place, those of its partner, itself.
+
+    Args:
+        shelf: The staged rows.
+        near: Near-duplicates; ``of`` is the place of the row that stays.
+        leaks: Leaks; ``of`` is the place of the text that is held out, ``words`` the first that are shared.
+        reasons: For each row its split, or why it is in none.
+    """
+    twins, leaking = near.twins if near else {}, leaks.rows if leaks else {}
+    for number in sorted({*twins, *leaking}):
+        row = shelf.row(number)
+        line: dict[str, Any] = {"reason": reasons[number], "origin": row.origin}
+        if number in leaking:
+            line |= {"of": leaking[number].where, "words": leaking[number].words}
+        else:
+            twin = twins[number]
+            line |= {"of": shelf.row(twin.row).origin, "similarity": round(twin.similarity, 4)}
+        yield line | {"messages": [message_dict(message) for message in row.conversation.messages]}
+
+
+def write_removed(path: Path, lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add the lines to the file of dropped rows; gives the first of each reason without their messages."""
+    examples: list[dict[str, Any]] = []
+    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        for line in lines:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            if sum(example["reason"] == line["reason"] for example in examples) < MOST_EXAMPLES:
+                examples.append({key: value for key, value in line.items() if key != "messages"})
+    return examples
+
+
+def near_facts(near: Near | None, examples: list[dict[str, Any]], reason: str) -> dict[str, Any]:
+    """The report's part on near-duplicates; empty when they were not sought."""
+    if near is None:
+        return {}
+    clusters = near.clusters.sets()
+    return {
+        "clusters": len(clusters),
+        "rows": sum(map(len, clusters.values())),
+        "dropped": len(near.twins),
+        "largest": max(map(len, clusters.values()), default=0),
+        "bands": near.banding.bands,
+        "values_in_a_band": near.banding.rows,
+        "not_compared": near.overflowed,
+        "examples": chosen(examples, reason),
+    }
+
+
+def leak_facts(leaks: Leaks | None, examples: list[dict[str, Any]]) -> dict[str, Any]:
+    """The report's part on leaks; empty when they were not sought."""
+    if leaks is None:
+        return {}
+    return {
+        "rows": len(leaks.rows),
+        "texts": leaks.texts,
+        "common_phrases": leaks.common,
+        "examples": chosen(examples, LEAK),
+    }
+
+
+def chosen(examples: list[dict[str, Any]], reason: str) -> list[dict[str, Any]]:
+    """The examples of one reason, without it."""
+    return [
+        {key: value for key, value in line.items() if key != "reason"} for line in examples if line["reason"] == reason
+    ]

@@ -1,0 +1,173 @@
+"""Near-duplicates among the staged rows: found by MinHash, confirmed by their true Jaccard similarity."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row, row_of
+from sevenfold.prepare.overlap.bands import Banding, band_keys, banding
+from sevenfold.prepare.overlap.buckets import Buckets
+from sevenfold.prepare.overlap.settings import NearDuplicates
+from sevenfold.prepare.overlap.shingles import signed, similarity
+from sevenfold.prepare.overlap.words import words_of
+from sevenfold.prepare.shelf import Shelf, batches
+from sevenfold.prepare.union import Union
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    from sevenfold.console import Console
+
+REMEMBERED = 512
+"""Rows whose words stay in memory while others are compared with them."""
+
+
+class Twin(NamedTuple):
+    """The row that stays in another's place."""
+
+    row: int
+    similarity: float
+
+
+@dataclass
+class Near:
+    """What is known of the rows that are alike.
+
+    Args:
+        banding: How the signatures were cut.
+        clusters: Rows that are near-duplicates, directly or through others; rows without one are not in it.
+        twins: The rows that are dropped, each with the one that stays.
+        overflowed: How often a row met more texts than are remembered, so that a pair may have been missed.
+    """
+
+    banding: Banding
+    clusters: Union[int] = field(default_factory=Union)
+    twins: dict[int, Twin] = field(default_factory=dict)
+    overflowed: int = 0
+
+
+class Words(NamedTuple):
+    """A row as it is compared.
+
+    Args:
+        whole: The words of all its messages, and of a rejected answer.
+        learnt: The words of what is learnt from it, and of a rejected answer.
+        judged: What is said of its answer.
+    """
+
+    whole: list[str]
+    learnt: list[str]
+    judged: str | None
+
+
+def words_in(row: Row) -> Words:
+    """A row's words."""
+    messages, rejected = row.conversation.messages, row.fields.get(REJECTED, "")
+    whole = words_of("\n".join([*(message.content for message in messages), rejected]))
+    learnt = words_of("\n".join([*(message.content for message in messages if message.supervised), rejected]))
+    return Words(whole, learnt, row.fields.get(DESIRABLE))
+
+
+def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], console: Console) -> Near:
+    """The near-duplicates of a file of rows.
+
+    Of each row 8 bytes a band stay in memory, and twice as much while bands are compared: with the default settings
+    168 bytes, and under 1 kB at the peak. Texts are read again from the file where two rows share a band.
+
+    Args:
+        path: The staged rows.
+        settings: From which similarity, and whether all but one are dropped.
+        ranks: For each row a number from its content, which decides between rows of equal length.
+        console: Where progress goes.
+
+    Returns:
+        Clusters and dropped rows. Each row of a cluster is at least as similar to another of it as the settings ask,
+        each dropped row to the one that stays. The longest stays, so that the order of rows does not matter.
+    """
+    import numpy
+
+    near = Near(banding(settings.threshold, settings.permutations))
+    found = Signatures(near.banding, settings.threshold)
+    with console.task("near-duplicates (rows)", len(ranks)) as task:
+        for batch in batches(path):
+            found.add([row_of(kept) for kept in batch.to_pylist()])
+            task.advance(batch.num_rows)
+    rows, lengths = numpy.array(found.rows, dtype=numpy.int64), numpy.array(found.lengths, dtype=numpy.int64)
+    buckets = Buckets(found.keys())
+    order = numpy.lexsort((numpy.array(ranks, dtype=numpy.uint64)[rows], -lengths[rows]))
+    compare = Comparing(Shelf(path), settings, near)
+    for text in order[buckets.meeting()[order]].tolist():
+        row = int(rows[text])
+        compare.meet(row, sorted({int(rows[mate]) for mate in buckets.mates(text)} - {row}))
+        if row not in near.twins:
+            buckets.add(text)
+    near.overflowed = buckets.overflowed
+    return near
+
+
+class Signatures:
+    """The band keys of every row; a row near the border between characters and words has two."""
+
+    def __init__(self, cut: Banding, threshold: float) -> None:
+        self.cut, self.threshold = cut, threshold
+        self.rows, self.lengths = array("Q"), array("I")
+        self.parts: list[NDArray[numpy.uint64]] = []
+
+    def add(self, batch: list[Row]) -> None:
+        """Sign some rows."""
+        sets = []
+        for row in batch:
+            words = words_in(row).whole
+            for shingles in signed(words, self.threshold):
+                self.rows.append(len(self.lengths))
+                sets.append(shingles)
+            self.lengths.append(sum(map(len, words)))
+        if sets:
+            self.parts.append(band_keys(sets, self.cut))
+
+    def keys(self) -> NDArray[numpy.uint64]:
+        """All band keys, which are handed over and no longer kept here."""
+        import numpy
+
+        parts, self.parts = self.parts, []
+        return numpy.concatenate(parts) if parts else numpy.zeros((0, self.cut.bands), dtype=numpy.uint64)
+
+
+class Comparing:
+    """The true similarities of rows that share a band."""
+
+    def __init__(self, shelf: Shelf, settings: NearDuplicates, near: Near) -> None:
+        self.settings, self.near = settings, near
+        self.words = lru_cache(REMEMBERED)(lambda row: words_in(shelf.row(row)))
+
+    def meet(self, row: int, others: list[int]) -> None:
+        """Compare a row with some before it; it is dropped for the most similar of those that teach the same."""
+        best: Twin | None = None
+        for other in others:
+            if self.settled(row, other):
+                continue
+            found = similarity(self.words(row).whole, self.words(other).whole)
+            if found < self.settings.threshold:
+                continue
+            self.near.clusters.join(row, other)
+            if self.settings.drop and (best is None or found > best.similarity) and self.teaches(row, other):
+                best = Twin(other, found)
+        if best is not None:
+            self.near.twins[row] = best
+
+    def settled(self, row: int, other: int) -> bool:
+        """Whether nothing is to be learnt from comparing two rows: one is dropped, or both stay and are together."""
+        if self.settings.drop:
+            return row in self.near.twins or other in self.near.twins
+        return self.near.clusters.root(row) == self.near.clusters.root(other)
+
+    def teaches(self, row: int, other: int) -> bool:
+        """Whether two near-duplicates teach nearly the same: two answers to one question do not."""
+        one, two = self.words(row), self.words(other)
+        return one.judged == two.judged and similarity(one.learnt, two.learnt) >= self.settings.threshold
