@@ -322,6 +322,37 @@ def show(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = False
         outcome.show_record(record, Console())
 
 
+@app.command()
+def versions(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = False) -> None:
+    """The datasets that a run has prepared, and what changed from each to the next."""
+    from sevenfold.commands import places, versioning
+    from sevenfold.console import Console
+
+    found = versioning.versions(places.run_folder(name, runs))
+    if as_json:
+        emit({"versions": [version.as_json() for version in found]})
+    else:
+        versioning.show(found, Console())
+
+
+@app.command()
+def restore(
+    name: RunArgument,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The first digits of a dataset's identity.")],
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Put an earlier dataset of a run back, with its section of the recipe; the present one is kept."""
+    from sevenfold.commands import places, versioning
+    from sevenfold.console import Console
+
+    found = versioning.restore(places.run_folder(name, runs), version)
+    if as_json:
+        emit(found.as_json())
+    else:
+        versioning.show_restored(found, Console())
+
+
 @app.command("check-objective")
 def check_objective(
     named: Annotated[

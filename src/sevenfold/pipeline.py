@@ -277,6 +277,7 @@ class Run:
             name=stage.name,
             identity=identity,
             parents={need: self.identity(stage_named(need)) for need in stage.needs},
+            before=None if stage.fresh else superseded(before, identity),
             section=self.recipe.section(stage.name).model_dump(mode="json"),
             origins=self.recipe.origins(stage.name),
         )
@@ -291,6 +292,13 @@ class Run:
                 proofs.after(stage.name, {**self.results, stage.name: result}, self.recipe, entry, self.force)
         write_json(folder / STAGE_FILE, kept.model_dump())
         return result
+
+
+def superseded(before: StageRecord | None, identity: str) -> str | None:
+    """The identity of the whole result that a new one follows, by what its folder held; half ones are passed over."""
+    if before is None:
+        return None
+    return before.identity if before.state == "done" and before.identity != identity else before.before
 
 
 def run(recipe: Recipe | str | Path, upto: str = "monitor", runs: Path = Path("runs"), force: bool = False) -> Record:

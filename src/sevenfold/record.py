@@ -108,12 +108,14 @@ class Result(BaseModel):
 class StageRecord(BaseModel):
     """What the record keeps of one stage.
 
-    ``origins`` says of each value of the section whether it was given, a default, or set on the command line.
+    ``origins`` says of each value of the section whether it was given, a default, or set on the command line;
+    ``before`` is the identity of the whole result that this one superseded.
     """
 
     name: str
     identity: str
     parents: dict[str, str] = Field(default_factory=dict)
+    before: str | None = None
     section: dict[str, Any] = Field(default_factory=dict)
     origins: dict[str, str] = Field(default_factory=dict)
     state: str = "running"  # running, done, failed

@@ -270,6 +270,7 @@ def test_a_rerun_after_a_kill_starts_clean_and_gives_the_same(write_rows, tmp_pa
         "test.arrow",
         "train.arrow",
         "validation.arrow",
+        "version.json",
     ]
     for split in again.counts:
         assert again.path(split).read_bytes() == fresh.path(split).read_bytes()

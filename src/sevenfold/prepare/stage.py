@@ -22,6 +22,7 @@ from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, advice
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import Shelf, batch_writer, batches
 from sevenfold.prepare.splits import SPLITTERS
+from sevenfold.prepare.version import VERSION_FILE, Content, write_version
 from sevenfold.record import RESULT_FILE, Entry, write_json
 
 FAR = 0.3
@@ -49,14 +50,15 @@ def prepare(section: PrepareSection, entry: Entry) -> Dataset:
         intake = take_in(section, entry)
         overlap = find_overlap(section, entry, intake)
         sides = overlap.sides
-        figures = write_splits(entry, sides)
+        figures, content = write_splits(entry, sides)
     finally:
         remove(entry.folder / STAGED_FILE)
     counts = Counter(sides)
     dataset = Dataset(counts={split: counts[split] for split in SPLITS})
     publish(compose(section, intake, overlap, figures), entry)
     say_shares(section, dataset, entry)
-    return dataset.save(entry.folder)
+    write_version(entry, dataset.save(entry.folder), content)
+    return dataset
 
 
 @dataclass
@@ -135,7 +137,7 @@ def say_shares(section: PrepareSection, dataset: Dataset, entry: Entry) -> None:
 
 def clear(folder: Path) -> None:
     """Remove what an earlier run of the stage left, whole or half."""
-    names = (*(f"{split}.arrow" for split in SPLITS), DROPPED_FILE, REPORT_FILE, RESULT_FILE, STAGED_FILE)
+    names = (*(f"{split}.arrow" for split in SPLITS), DROPPED_FILE, REPORT_FILE, VERSION_FILE, RESULT_FILE, STAGED_FILE)
     if folder.is_dir():
         for name in names:
             remove(folder / name)
@@ -149,9 +151,9 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
-def write_splits(entry: Entry, sides: list[str]) -> Figures:
-    """The staged rows into one file a split, which take their names together at the end."""
-    figures, start = Figures(), 0
+def write_splits(entry: Entry, sides: list[str]) -> tuple[Figures, str]:
+    """The staged rows into one file a split, which take their names together at the end; gives their identity too."""
+    figures, content, start = Figures(), Content(), 0
     with ExitStack() as stack:
         task = stack.enter_context(entry.console.task("writing (rows)", len(sides)))
         writers = {
@@ -160,14 +162,16 @@ def write_splits(entry: Entry, sides: list[str]) -> Figures:
             if side in set(sides)
         }
         for batch in batches(entry.folder / STAGED_FILE):
-            share_out(batch, sides[start : start + batch.num_rows], writers, figures)
+            share_out(batch, sides[start : start + batch.num_rows], writers, figures, content)
             start += batch.num_rows
             task.advance(batch.num_rows)
-    return figures
+    return figures, str(content)
 
 
-def share_out(batch: Any, sides: list[str], writers: dict[str, Callable[[Any], None]], figures: Figures) -> None:
-    """A batch's rows to their files, and into the figures."""
+def share_out(
+    batch: Any, sides: list[str], writers: dict[str, Callable[[Any], None]], figures: Figures, content: Content
+) -> None:
+    """A batch's rows to their files, into the figures and into the dataset's identity."""
     import pyarrow
 
     for side, write in writers.items():
@@ -175,7 +179,9 @@ def share_out(batch: Any, sides: list[str], writers: dict[str, Callable[[Any], N
         if part.num_rows:
             write(part)
             for kept in part.to_pylist():
-                figures.add(row_of(kept))
+                row = row_of(kept)
+                figures.add(row)
+                content.add(side, row)
 
 
 def compose(section: PrepareSection, intake: Intake, overlap: Overlap, figures: Figures) -> dict[str, Any]:
