@@ -87,6 +87,20 @@ def test_figures_stand_with_the_file_they_are_from(whole):
         assert figure in whole.text
 
 
+def test_near_duplicates_leaks_and_the_dataset_before_are_told(tmp_path):
+    record = make_run(tmp_path / "demo")
+    folder = record.folder / "1-prepare"
+    report = json.loads((folder / "report.json").read_text())
+    report["near_duplicates"] = {"rows": 1234, "clusters": 56, "dropped": 789}
+    report["leaks"] = {"rows": 7, "examples": [{"origin": "rows.jsonl:3", "of": "eval.jsonl:9", "words": "<b> same"}]}
+    counts = {"kept": 1, "added": 2468, "removed": 3, "changed": 4, "moved": 5}
+    (folder / "report.json").write_text(json.dumps(report))
+    (folder / "version.json").write_text(json.dumps({"content": "b" * 64, "parent": "a" * 64, "rows": counts}))
+    page = page_of(record)
+    for words in ("1,234 rows in 56 clusters, 789 dropped", "rows.jsonl:3", "eval.jsonl:9: <b> same", "2,468 added"):
+        assert words in page.text
+
+
 def test_it_is_one_file_without_scripts(whole):
     assert not {"script", "link", "iframe", "object", "img"} & set(whole.tags)
     assert not [name for name, _ in whole.attributes if name.startswith("on")]

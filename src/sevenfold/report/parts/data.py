@@ -9,6 +9,9 @@ from sevenfold.report.blocks import Cell, Figures, Part, Plot, Prose, Table
 from sevenfold.report.facts import Facts
 from sevenfold.report.words import number, plain
 
+SHOWN = 5
+"""Leaks that are shown; the others are in the data report."""
+
 
 def part(facts: Facts) -> Part | None:
     """The data report."""
@@ -35,6 +38,9 @@ def part(facts: Facts) -> Part | None:
     for key, label in (("prompt", "characters of the prompt"), ("reply", "characters of what is learnt")):
         blocks.append(lengths(report["characters"][key], label, f"length-{key}", source))
     blocks.append(changes(report, source))
+    shared = [*overlap(report), *lineage(facts.json("prepare", "version.json") or {})]
+    if shared:
+        blocks.append(Table(("duplicates, leaks and versions", "what was found"), shared, source, words=True))
     return Part("Data", blocks)
 
 
@@ -77,3 +83,24 @@ def changes(report: dict[str, Any], source: str) -> Table:
     ]
     rows.append(("split", f"{split['how']}{by}, seed {split['seed']}"))
     return Table(("what", "how much"), rows, source, words=True, half=True)
+
+
+def overlap(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Near-duplicates and leaks, where they were sought."""
+    near, leaks, rows = report.get("near_duplicates"), report.get("leaks"), []
+    if near:
+        clusters = f"{number(near['rows'])} rows in {number(near['clusters'])} clusters"
+        rows.append(("near-duplicates", f"{clusters}, {number(near['dropped'])} dropped; no split parts a cluster"))
+    if leaks:
+        rows.append(("leaks", f"{number(leaks['rows'])} training rows shared text with what is held out; removed"))
+        rows += [(f"leak at {one['origin']}", f"{one['of']}: {one['words']}") for one in leaks["examples"][:SHOWN]]
+    return rows
+
+
+def lineage(version: dict[str, Any]) -> list[tuple[str, str]]:
+    """What became of the rows of the dataset before, where there was one."""
+    if not version.get("parent"):
+        return []
+    counts = version["rows"]
+    said = ", ".join(f"{number(counts[name])} {name}" for name in ("kept", "added", "removed", "changed", "moved"))
+    return [(f"since the dataset {version['parent'][:12]}", f"rows: {said}")]
