@@ -77,8 +77,8 @@ def words_in(row: Row) -> Words:
 def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], console: Console) -> Near:
     """The near-duplicates of a file of rows.
 
-    Of each row 8 bytes a band stay in memory, and twice as much while bands are compared: with the default settings
-    168 bytes, and under 1 kB at the peak. Texts are read again from the file where two rows share a band.
+    Of each row 8 bytes a band are in memory, with the default settings 168, and while bands are compared 434 when no
+    row has a twin and 861 when every row has one. Texts are read again from the file where two rows share a band.
 
     Args:
         path: The staged rows.
