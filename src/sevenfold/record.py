@@ -240,7 +240,7 @@ class Record:
     def stage(self, stage: StageRecord, folder: Path, console: Console) -> Iterator[Entry]:
         """Record one stage while it runs; its end, its time or its error is written whatever happens."""
         started = time.monotonic()
-        stage.started = datetime.now(UTC).isoformat(timespec="seconds")
+        stage.started = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.stages[stage.name] = stage
         self.write()
         try:
