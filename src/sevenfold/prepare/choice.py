@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError
 
-from sevenfold.errors import RecipeError
-from sevenfold.prepare.files import plain_suffix
+from sevenfold.errors import DataError, RecipeError
+from sevenfold.prepare.files import plain_suffixes
 from sevenfold.prepare.sources import SOURCES, Source
 from sevenfold.schema import Chosen, build
 
@@ -53,11 +53,10 @@ def source_at(path: str) -> Source:
     Raises:
         RecipeError: The string is the name of a kind, which needs a path; or no kind reads such a path.
     """
-    kinds = {suffix: name for name in SOURCES.names() for suffix in SOURCES.find(name).suffixes}
-    found = {kinds[suffix] for suffix in suffixes_at(Path(path).expanduser()) if suffix in kinds}
+    found = kinds_at(path)
     if len(found) == 1:
         name = found.pop()
-        return build(SOURCES.find(name), path, name)
+        return build(SOURCES.find(name), [path] if name == "web" else path, name)
     if path in SOURCES.names():
         kind = SOURCES.find(path)
         if not any(field.is_required() for field in kind.model_fields.values()):
@@ -74,15 +73,31 @@ def source_at(path: str) -> Source:
     raise RecipeError(
         f"cannot tell from {path!r} which kind of source it is",
         value=path,
-        alternatives=sorted({*SOURCES.names(), *kinds}),
+        alternatives=sorted({*SOURCES.names(), *extensions()}),
         next_step=f"name the kind: source: {{csv: {path}}}",
     )
 
 
+def extensions() -> set[str]:
+    """Every extension that chooses a source."""
+    return {suffix for name in SOURCES.names() for suffix in SOURCES.find(name).suffixes}
+
+
+def kinds_at(path: str) -> set[str]:
+    """The kinds of source that read what stands at a path: pages by an address, a saved dataset, or by extension."""
+    if path.startswith(("http://", "https://")):
+        return {"web"}
+    place = Path(path).expanduser()
+    if any((place / mark).is_file() for mark in ("dataset_dict.json", "state.json")):
+        return {"hf"}
+    kinds = {suffix: name for name in SOURCES.names() for suffix in SOURCES.find(name).suffixes}
+    return {kinds[suffix] for suffix in suffixes_at(place) if suffix in kinds}
+
+
 def suffixes_at(path: Path) -> set[str]:
-    """The extension of a file or glob; of a folder the extensions in it, ``.arrow`` for a saved dataset."""
-    if not path.is_dir():
-        return {plain_suffix(path)}
-    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
-        return {".arrow"}
-    return {plain_suffix(file) for file in path.rglob("*") if file.is_file()}
+    """The extension of a file or glob; of a folder and of an archive the extensions in it."""
+    files = (file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    try:
+        return {suffix for file in files for suffix in plain_suffixes(file)}
+    except DataError as error:
+        raise RecipeError(error.problem, where=error.where, next_step=error.next_step) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,38 +10,72 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sevenfold.errors import DataError
+from sevenfold.prepare.packed import ARCHIVE, STREAMS, Member, Unpacked, entries, locating, members
+from sevenfold.prepare.remote import Remote, find_objects, is_remote
+from sevenfold.record import file_digest
+
+File = Path | Member | Remote
+"""What a source reads: a file, one inside an archive, or an object in a store; all have a name and can be opened."""
 
 BUFFER = 1 << 20
 GUESSES = ("utf-8", "cp1252", "cp1256", "cp1251", "gb18030", "shift_jis")
 """Encodings that are tried on a line that the given one cannot read, to suggest those that can."""
 
 
-def plain_suffix(path: Path) -> str:
+def plain_suffix(file: File) -> str:
     """The file's extension without the one of its compression: ``rows.jsonl.gz`` is ``.jsonl``."""
-    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+    packed = file.suffix.lower() in (*STREAMS, ARCHIVE)
+    return Path(file.name.removesuffix(file.suffix) if packed else file.name).suffix.lower()
 
 
-def find_files(text: str, suffixes: tuple[str, ...]) -> list[Path]:
+def plain_suffixes(file: Path) -> set[str]:
+    """The extension of a file; of an archive those of what is in it."""
+    if file.suffix.lower() == ARCHIVE and file.is_file():
+        return {plain_suffix(Member(file, info)) for info in entries(file)}
+    return {plain_suffix(file)}
+
+
+def find_files(text: str, suffixes: tuple[str, ...]) -> list[File]:
     """The files behind a path: the file itself, a folder's files with these extensions, or a glob's matches.
 
+    An archive stands for the files in it.
+
     Args:
-        text: A file, a folder (searched in depth, hidden files excluded) or a glob.
+        text: A file, a folder (searched in depth, hidden files excluded), a glob, or the address of objects.
         suffixes: The extensions that count in a folder, for example ``(".csv",)``.
 
     Raises:
         DataError: Nothing is there; what lies beside it is listed and the nearest name suggested.
     """
+    found = find_objects(text, suffixes) if is_remote(text) else find_paths(text, suffixes)
+    return [item for file in found for item in inside(file, suffixes)]
+
+
+def inside(file: File, suffixes: tuple[str, ...]) -> list[File]:
+    """The file, or what a source reads of an archive (unless the source reads archives themselves)."""
+    if file.suffix.lower() != ARCHIVE or ARCHIVE in suffixes:
+        return [file]
+    return [*members(file, suffixes, plain_suffix)]
+
+
+def find_paths(text: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """The same on this machine, archives as they are."""
     path = Path(text).expanduser()
     if path.is_file():
         return [path]
     if path.is_dir():
-        inside = (file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
-        found = sorted(file for file in inside if plain_suffix(file) in suffixes)
+        visible = (file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
+        found = sorted(file for file in visible if not plain_suffixes(file).isdisjoint(suffixes))
     else:
         found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
     if not found:
         raise missing(path, suffixes)
     return found
+
+
+def fingerprint(file: File) -> str:
+    """SHA-256 of a file's bytes; of an object the store's own mark of its content."""
+    return file_digest(file) if isinstance(file, Path) else file.fingerprint()
 
 
 def is_hidden(file: Path, root: Path) -> bool:
@@ -74,9 +107,10 @@ def missing(path: Path, suffixes: tuple[str, ...]) -> DataError:
 class Counted(io.RawIOBase):
     """A file's bytes, each read reported to ``advance``."""
 
-    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
+    def __init__(self, path: File, advance: Callable[[int], None]) -> None:
         super().__init__()
-        self.file, self.advance = path.open("rb", buffering=0), advance
+        self.file = cast(io.RawIOBase, path.open("rb", buffering=0))
+        self.advance, self.count = advance, 0
 
     def readable(self) -> bool:
         """Yes."""
@@ -85,6 +119,7 @@ class Counted(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Fill the buffer with the next bytes."""
         count = self.file.readinto(buffer) or 0
+        self.count += count
         self.advance(count)
         return count
 
@@ -95,31 +130,30 @@ class Counted(io.RawIOBase):
 
 
 @contextmanager
-def opened(path: Path, advance: Callable[[int], None]) -> Iterator[BinaryIO]:
-    """A file's bytes, decompressed when its name ends with ``.gz``.
+def opened(path: File, advance: Callable[[int], None]) -> Iterator[BinaryIO]:
+    """A file's bytes, decompressed when its name ends with ``.gz``, ``.bz2``, ``.xz`` or ``.zst``.
 
     Args:
         path: The file.
         advance: Told how many bytes of the file on disk were read.
 
     Raises:
-        DataError: The file is empty, cannot be read, or is no gzip file although its name says so.
+        DataError: The file is empty, cannot be read, grows too much, or is not packed as its name says.
     """
-    try:
+    with locating(path):
         if path.stat().st_size == 0:
             raise DataError("the file is empty", where=str(path), next_step="check what wrote it")
-        with io.BufferedReader(Counted(path, advance), BUFFER) as plain:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(fileobj=plain) as unpacked:
+        packed = Counted(path, advance)
+        with io.BufferedReader(packed, BUFFER) as plain:
+            if path.suffix.lower() in STREAMS:
+                with io.BufferedReader(Unpacked(packed, cast(BinaryIO, plain), path), BUFFER) as unpacked:
                     yield cast(BinaryIO, unpacked)
             else:
                 yield cast(BinaryIO, plain)
-    except (PermissionError, EOFError, gzip.BadGzipFile) as error:
-        raise DataError(f"the file cannot be read: {error}", where=str(path)) from error
 
 
 @contextmanager
-def opened_text(path: Path, encoding: str, advance: Callable[[int], None]) -> Iterator[io.TextIOWrapper]:
+def opened_text(path: File, encoding: str, advance: Callable[[int], None]) -> Iterator[io.TextIOWrapper]:
     """A file's text, line ends as they are; a byte order mark is not part of it.
 
     Raises:
@@ -135,7 +169,7 @@ def opened_text(path: Path, encoding: str, advance: Callable[[int], None]) -> It
         raise undecodable(path, encoding, error) from None
 
 
-def undecodable(path: Path, encoding: str, error: UnicodeError) -> DataError:
+def undecodable(path: File, encoding: str, error: UnicodeError) -> DataError:
     """The error for bytes that an encoding cannot read: where they are and which encodings can."""
     line_number, column, line = bad_line(path, encoding)
     able = ["utf-16"] if starts_as_utf16(path) else [name for name in GUESSES if decodes(line, name)]
@@ -150,7 +184,7 @@ def undecodable(path: Path, encoding: str, error: UnicodeError) -> DataError:
     )
 
 
-def bad_line(path: Path, encoding: str) -> tuple[int, int, bytes]:
+def bad_line(path: File, encoding: str) -> tuple[int, int, bytes]:
     """The first line that does not decode: its number, the bad byte's place in it, its bytes (none: line 1)."""
     with opened(path, lambda _: None) as file:
         for number, line in enumerate(file, start=1):
@@ -163,7 +197,7 @@ def bad_line(path: Path, encoding: str) -> tuple[int, int, bytes]:
     return 1, 0, b""
 
 
-def starts_as_utf16(path: Path) -> bool:
+def starts_as_utf16(path: File) -> bool:
     """Whether the file begins with a byte order mark of UTF-16."""
     with opened(path, lambda _: None) as file:
         return file.read(2) in (b"\xff\xfe", b"\xfe\xff")

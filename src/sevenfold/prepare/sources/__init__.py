@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from sevenfold.prepare.files import find_files
-from sevenfold.record import file_digest
+from sevenfold.prepare.files import File, find_files, fingerprint
+from sevenfold.prepare.remote import without_secret
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
@@ -68,12 +67,14 @@ class Source(Component):
 
 
 class FileSource(Source):
-    """Rows from files: one file, a folder, or a glob."""
+    """Rows from files: one file, a folder, a glob, a ZIP archive, or objects in a store (``s3://bucket/key``)."""
 
     main = "path"
-    path: str = Field(description="A file, a folder or a glob.")
+    path: Annotated[str, AfterValidator(without_secret)] = Field(
+        description="A file, a folder, a glob, an archive, or s3://bucket/key."
+    )
 
-    def files(self) -> list[Path]:
+    def files(self) -> list[File]:
         """The files, sorted."""
         return find_files(self.path, self.suffixes)
 
@@ -83,7 +84,7 @@ class FileSource(Source):
 
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of each file."""
-        return {str(file): file_digest(file) for file in self.files()}
+        return {str(file): fingerprint(file) for file in self.files()}
 
     def rows(self, reading: Reading) -> Iterator[RawRow]:
         """The rows of every file."""
@@ -91,7 +92,7 @@ class FileSource(Source):
             yield from self.read(file, reading)
 
     @abstractmethod
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The rows of one file."""
 
 

@@ -6,13 +6,12 @@ import csv
 import itertools
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TextIO
 
 from pydantic import Field
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.files import opened_text
+from sevenfold.prepare.files import File, opened_text
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -28,7 +27,7 @@ class Csv(FileSource):
     )
     encoding: str = Field("utf-8", description="The text's encoding.")
 
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The records of one file; a record's origin is the line where it begins."""
         with opened_text(file, self.encoding, reading.advance) as text:
             sample = list(itertools.islice(text, SAMPLE_LINES))
@@ -38,7 +37,7 @@ class Csv(FileSource):
             yield from records(itertools.chain(sample, text), delimiter, file)
 
 
-def records(text: Iterator[str] | TextIO, delimiter: str, file: Path) -> Iterator[RawRow]:
+def records(text: Iterator[str] | TextIO, delimiter: str, file: File) -> Iterator[RawRow]:
     """The rows of a CSV text.
 
     Raises:
@@ -83,7 +82,7 @@ def width(lines: list[str], delimiter: str) -> int:
     return counts[0] if len(set(counts)) == 1 else 0
 
 
-def checked_header(columns: list[str], delimiter: str, file: Path) -> list[str]:
+def checked_header(columns: list[str], delimiter: str, file: File) -> list[str]:
     """The columns' names.
 
     Raises:

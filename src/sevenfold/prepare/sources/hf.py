@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from sevenfold.errors import DataError, MachineError
-from sevenfold.prepare.files import missing
+from sevenfold.prepare.files import File, missing
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
 
 MARKS = ("dataset_dict.json", "state.json")
@@ -19,7 +19,6 @@ MARKS = ("dataset_dict.json", "state.json")
 class HuggingFace(FileSource):
     """A dataset saved by the library ``datasets``; memory-mapped, nothing is fetched from a hub."""
 
-    suffixes = (".arrow",)
     path: str = Field(description="The folder that save_to_disk wrote, or an Arrow file of it.")
     split: str = Field("train", description="Which of the saved dataset's own splits is read.")
 
@@ -47,24 +46,24 @@ class HuggingFace(FileSource):
             )
         return folder
 
-    def files(self) -> list[Path]:
+    def files(self) -> list[File]:
         """The split's files, or the one Arrow file."""
         path = Path(self.path).expanduser()
         if path.is_file():
             return [path]
         if not path.is_dir():
-            raise missing(path, self.suffixes)
-        return sorted(file for file in self.folder().iterdir() if file.is_file())
+            raise missing(path, (".arrow",))
+        return [*sorted(file for file in self.folder().iterdir() if file.is_file())]
 
     def rows(self, reading: Reading) -> Iterator[RawRow]:
         """The rows; a row's origin is its number, from 1."""
         path = Path(self.path).expanduser()
         yield from self.read(path if path.is_file() else self.folder(), reading)
 
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The rows of a saved dataset's folder or of one Arrow file."""
         size = self.size()
-        for number, values in enumerate(load(file), start=1):
+        for number, values in enumerate(load(Path(str(file))), start=1):
             yield RawRow(values, f"{file}:{number}")
         reading.advance(size)
 
@@ -86,6 +85,12 @@ def load(place: Path) -> Iterator[dict[str, object]]:
 
     try:
         dataset = datasets.Dataset.from_file(str(place)) if place.is_file() else datasets.load_from_disk(str(place))
-    except (pyarrow.ArrowInvalid, OSError, ValueError, KeyError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the dataset cannot be read: {error}", where=str(place)) from None
-    yield from dataset
+    number = 0
+    try:
+        for values in dataset:
+            yield values
+            number += 1
+    except (pyarrow.ArrowException, ValueError, IndexError) as error:
+        raise DataError(f"the row cannot be read: {error}", where=f"{place}:{number + 1}") from None

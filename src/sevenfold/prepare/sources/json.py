@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, TextIO
 
 from pydantic import Field
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.files import opened_text
+from sevenfold.prepare.files import File, opened_text
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
 
 CHUNK = 1 << 16
@@ -23,7 +22,7 @@ class Json(FileSource):
     suffixes = (".json",)
     encoding: str = Field("utf-8", description="The text's encoding.")
 
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The objects of one file; a row's origin is the line where it begins."""
         with opened_text(file, self.encoding, reading.advance) as text:
             window = Window(text, file)
@@ -36,7 +35,7 @@ class Json(FileSource):
 class Window:
     """The part of a JSON text that is being read, and the line it begins at."""
 
-    def __init__(self, text: TextIO, file: Path) -> None:
+    def __init__(self, text: TextIO, file: File) -> None:
         self.source, self.file, self.text, self.start, self.line = text, file, "", 0, 1
 
     @property
@@ -81,6 +80,8 @@ class Window:
                 if not self.more():
                     raise self.broken(error) from None
                 continue
+            except RecursionError:
+                raise DataError("the value is nested too deeply", where=self.place) from None
             self.skip(end - self.start)
             return value
 

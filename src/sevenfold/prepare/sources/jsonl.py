@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import Field
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.files import opened_text
+from sevenfold.prepare.files import File, opened_text
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
 
 
@@ -19,7 +18,7 @@ class JsonLines(FileSource):
     suffixes = (".jsonl", ".ndjson")
     encoding: str = Field("utf-8", description="The text's encoding.")
 
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The objects of one file."""
         with opened_text(file, self.encoding, reading.advance) as text:
             for number, line in enumerate(text, start=1):
@@ -44,6 +43,8 @@ def parsed(line: str, origin: str) -> dict[str, object]:
             expected="one whole JSON object a line",
             next_step="mend the line; a file that is one JSON list is read with source: {json: ...}",
         ) from None
+    except RecursionError:
+        raise DataError("the object is nested too deeply", where=origin) from None
     if not isinstance(value, dict):
         raise DataError(f"not an object: {line.strip()[:60]}", where=origin, expected='{"column": value}')
     return value

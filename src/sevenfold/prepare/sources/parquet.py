@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from sevenfold.errors import DataError
+from sevenfold.prepare.files import File
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
-
-BATCH = 1000
+from sevenfold.prepare.sources._columnar import BATCH, readable, rows_of
 
 
 class Parquet(FileSource):
@@ -16,20 +14,16 @@ class Parquet(FileSource):
 
     suffixes = (".parquet",)
 
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The rows of one file.
 
         Raises:
             DataError: It is not a Parquet file.
         """
-        import pyarrow
         from pyarrow import parquet
 
-        try:
-            with parquet.ParquetFile(file) as table:
-                rows = (row for batch in table.iter_batches(batch_size=BATCH) for row in batch.to_pylist())
-                for number, values in enumerate(rows, start=1):
-                    yield RawRow(values, f"{file}:{number}")
-        except pyarrow.ArrowInvalid as error:
-            raise DataError(f"the file is not Parquet: {str(error).splitlines()[0]}", where=str(file)) from None
+        with file.open("rb") as raw:
+            with readable(file, "Parquet"):
+                batches = parquet.ParquetFile(raw).iter_batches(batch_size=BATCH)
+            yield from rows_of(batches, file, "Parquet")
         reading.advance(file.stat().st_size)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sevenfold.errors import DataError
+from sevenfold.prepare.files import File, find_paths
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
 from sevenfold.record import digest
 
@@ -60,12 +61,12 @@ class Python(FileSource):
         path = Path(self.path).expanduser()
         return path if path.is_dir() else path.parent
 
-    def files(self) -> list[Path]:
+    def files(self) -> list[File]:
         """The Python files; of the standard library without its tests and bundled tools."""
         if self.path != "stdlib":
-            return super().files()
+            return [*find_paths(self.path, self.suffixes)]
         root = self.root
-        return sorted(file for file in root.rglob("*.py") if SKIPPED.isdisjoint(file.relative_to(root).parts))
+        return [*sorted(file for file in root.rglob("*.py") if SKIPPED.isdisjoint(file.relative_to(root).parts))]
 
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of the code; for the standard library one digest of all files, beside Python's version."""
@@ -87,12 +88,13 @@ class Python(FileSource):
             more = f" and {len(broken) - 5} more" if len(broken) > 5 else ""
             reading.warn(f"{len(broken)} files are not Python that this Python reads: {', '.join(broken[:5])}{more}")
 
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The documented functions of one file.
 
         Raises:
             DataError: The file does not parse.
         """
+        file = Path(str(file))
         code = file.read_bytes()
         try:
             tree = ast.parse(code)

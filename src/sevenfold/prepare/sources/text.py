@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import Literal, TextIO
 
 from pydantic import Field
 
-from sevenfold.prepare.files import opened_text
+from sevenfold.prepare.files import File, opened_text
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
 
 
@@ -22,7 +21,7 @@ class Text(FileSource):
     )
     encoding: str = Field("utf-8", description="The text's encoding.")
 
-    def read(self, file: Path, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The rows of one file; blank lines and blank paragraphs are none."""
         with opened_text(file, self.encoding, reading.advance) as text:
             if self.unit == "files":
@@ -31,7 +30,7 @@ class Text(FileSource):
                 yield from pieces(text, file, whole_paragraphs=self.unit == "paragraphs")
 
 
-def pieces(text: TextIO, file: Path, whole_paragraphs: bool) -> Iterator[RawRow]:
+def pieces(text: TextIO, file: File, whole_paragraphs: bool) -> Iterator[RawRow]:
     """Paragraphs (runs of lines that are not blank), or their single lines."""
     numbered = enumerate(text, start=1)
     for filled, run in groupby(numbered, key=lambda item: bool(item[1].strip())):
