@@ -87,11 +87,7 @@ def find_objects(path: str, suffixes: tuple[str, ...]) -> list[Remote]:
     scheme = path.partition("://")[0]
     store = opened_store(scheme, path)
     with answering(path):
-        if any(mark in path for mark in "*?["):
-            found = store.glob(path, detail=True)
-        else:
-            found = store.find(path, detail=True)
-    infos = [info for info in found.values() if info["type"] == "file"]
+        infos = [info for info in listed(store, path) if info["type"] == "file"]
     objects = [Remote(store, scheme, info) for info in sorted(infos, key=lambda info: info["name"])]
     if len(objects) == 1 and str(objects[0]) == path:
         return objects
@@ -104,6 +100,21 @@ def find_objects(path: str, suffixes: tuple[str, ...]) -> list[Remote]:
             next_step="check prepare.source; s3://bucket/folder reads all below it",
         )
     return chosen
+
+
+def listed(store: Any, path: str) -> list[dict[str, Any]]:
+    """What the store says of the object, of all below it, or of a glob's matches.
+
+    Raises:
+        OSError: There is nothing, or the store refuses.
+    """
+    glob = any(mark in path for mark in "*?[")
+    # Listings pass over refusals in silence, and would find nothing: asking for one thing does not.
+    asked = "/".join(path.split("/")[:3]) if glob else path
+    info: dict[str, Any] = store.info(asked)
+    if info["type"] == "file":
+        return [info]
+    return list((store.glob if glob else store.find)(path, detail=True).values())
 
 
 def opened_store(scheme: str, path: str) -> Any:

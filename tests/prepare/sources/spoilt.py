@@ -43,12 +43,14 @@ def outcomes(path: str, source: Callable[[], Source], count: int, seed: int = 17
     for data in spoilt(content, count, seed):
         Path(path).write_bytes(data)
         notes: list[str] = []
+        refusal = None
         try:
             read_all(source(), notes)
-            found["warned" if any(path in note for note in notes) else "read"] += 1
         except DataError as error:
-            assert path in str(error.where), error.describe()
-            assert error.problem
-            found["refused"] += 1
+            refusal = error
+        if refusal:
+            assert path in str(refusal.where), refusal.describe()
+            assert refusal.problem
+        found["refused" if refusal else "warned" if any(path in note for note in notes) else "read"] += 1
     Path(path).write_bytes(content)
     return found

@@ -57,6 +57,7 @@ def postgres() -> Iterator[str]:
         engine = sqlalchemy.create_engine(address, poolclass=sqlalchemy.pool.NullPool)
         with engine.begin() as connection:
             connection.execute(sqlalchemy.text("create table rows (id int, prompt text, completion numeric)"))
+            connection.execute(sqlalchemy.text("create sequence numbers"))
             fill = "insert into rows select n, 'سؤال ' || n, n + 0.5 from generate_series(1, 2500) n"
             connection.execute(sqlalchemy.text(fill))
         yield address
@@ -90,9 +91,16 @@ def test_rows_of_sqlite_are_streamed_with_their_numbers(database):
 def test_rows_of_postgresql_come_by_a_cursor_on_the_server(postgres, monkeypatch):
     monkeypatch.setenv("ROWS_URL", postgres)
     seen = []
-    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", lambda *given: seen.append(type(given[1])))
-    rows = read_all(Sql(database="$ROWS_URL", query=QUERY))
-    assert [kind.__name__ for kind in seen if "Server" in kind.__name__] == ["ServerCursor"]
+
+    def see(connection, cursor, *rest):
+        seen.append(type(cursor).__name__)
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", see)
+    try:
+        rows = read_all(Sql(database="$ROWS_URL", query=QUERY))
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", see)
+    assert seen[-1] == "ServerCursor"
     assert len(rows) == 2500
     assert rows[-1].values["prompt"] == "سؤال 2500"
     assert float(rows[-1].values["completion"]) == 2500.5
@@ -111,7 +119,8 @@ def test_postgresql_rows_go_through_the_stage_and_no_address_into_the_record(pos
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
-        ("delete from rows", "read-only"),
+        ("delete from rows", "syntax error"),
+        ("select nextval('numbers')", "read-only"),
         ("select promt from rows", "promt"),
         ("select 1 / (id - 30) as one from rows", "division by zero"),
     ],

@@ -41,15 +41,13 @@ class Limits:
 
 
 class Guarded(urllib.request.HTTPRedirectHandler):
-    """Redirects are followed where the first address's rules hold too: the web, and what robots.txt allows."""
+    """Redirects are followed where robots.txt allows the page that they lead to."""
 
     def __init__(self, fetcher: Fetcher) -> None:
         self.fetcher = fetcher
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        """The request that follows, after the same checks."""
-        if not newurl.startswith(("http://", "https://")):
-            raise Refused("it leads to what is no page of the web")
+        """The request that follows, after the same check; urllib itself follows a page to no file."""
         self.fetcher.check(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -94,7 +92,9 @@ class Fetcher:
                 return read(answer, largest, until)
         except urllib.error.HTTPError as error:
             error.close()
-            raise Refused(f"the server answers {error.code}") from None
+            redirect = 300 <= error.code < 400
+            said = f"a redirect ({error.code}) that is not followed" if redirect else f"the server answers {error.code}"
+            raise Refused(said) from None
         except TimeoutError:
             raise Refused(f"no whole answer in {self.limits.seconds:g} s") from None
         except urllib.error.URLError as error:

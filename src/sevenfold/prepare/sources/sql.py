@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 """Rows that a server sends at a time."""
+SECRET = re.compile("pass|pwd|secret|token|key|odbc", re.IGNORECASE)
+"""Parameters of an address that are not shown."""
 SUFFIXES = (".db", ".sqlite", ".sqlite3")
 
 
@@ -192,7 +195,7 @@ def hidden(error: BaseException, place: str) -> str:
     secrets = [place]
     try:
         url = sqlalchemy.make_url(place)
-        secrets += [str(url.password or ""), *(str(value) for value in url.query.values())]
+        secrets += [str(url.password or ""), *(str(value) for name, value in url.query.items() if SECRET.search(name))]
     except sqlalchemy.exc.ArgumentError:
         pass
     for secret in filter(None, secrets):
