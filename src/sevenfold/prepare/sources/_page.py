@@ -20,12 +20,12 @@ def guarded(text: str) -> str:
     if any(letter in text for letter in JOINERS.values()):
         return text
     text = ENTITIES.sub(lambda found: html.unescape(found[0].lower()), text)
-    return text.translate(str.maketrans(JOINERS))
+    return text.translate({ord(joiner): letter for joiner, letter in JOINERS.items()})
 
 
 def restored(text: str) -> str:
     """A text with its joiners again."""
-    return text.translate(str.maketrans({letter: joiner for joiner, letter in JOINERS.items()}))
+    return text.translate({ord(letter): joiner for joiner, letter in JOINERS.items()})
 
 
 def page(content: bytes, address: str | None = None) -> dict[str, Any] | None:
