@@ -27,6 +27,7 @@ def zstd(data: bytes) -> bytes:
 PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd}
 ROWS = [{"prompt": f"سؤال {n}", "completion": str(n)} for n in range(300)]
 LINES = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
+SHORT = b"".join(LINES.splitlines(keepends=True)[:40])
 CSV = b"prompt,completion\n" + "".join(f"{r['prompt']},{r['completion']}\n" for r in ROWS).encode()
 
 
@@ -139,23 +140,35 @@ def test_an_encrypted_member_is_refused(archive):
 
 @pytest.mark.parametrize("suffix", PACKERS)
 def test_spoilt_packed_files_are_read_or_refused_at_their_place(write, suffix):
-    path = write(f"rows.jsonl{suffix}", PACKERS[suffix](LINES[:2000]))
+    path = write(f"rows.jsonl{suffix}", PACKERS[suffix](SHORT))
     assert outcomes(path, lambda: JsonLines(path=path), 60)["refused"] > 40
 
 
 def test_spoilt_archives_are_read_or_refused_at_their_place(archive):
-    path = archive({"a.jsonl": LINES[:1990], "b.jsonl": b'{"n": 1}\n'})
+    path = archive({"a.jsonl": SHORT, "b.jsonl": b'{"n": 1}\n'})
     assert outcomes(path, lambda: JsonLines(path=path), 80)["refused"] > 30
 
 
-PLAIN = {"rows.jsonl": (JsonLines, LINES), "rows.json": (Json, json.dumps(ROWS).encode()), "rows.csv": (Csv, CSV)}
+PLAIN = {
+    "rows.jsonl": (JsonLines, SHORT),
+    "rows.json": (Json, json.dumps(ROWS[:40]).encode()),
+    "rows.csv": (Csv, b"".join(CSV.splitlines(keepends=True)[:40])),
+}
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_spoilt_plain_files_are_read_or_refused_at_their_line(write, name):
     kind, content = PLAIN[name]
-    path = write(name, content[:3000])
+    path = write(name, content)
     assert outcomes(path, lambda: kind(path=path), 80)["refused"] > 20
+
+
+@pytest.mark.parametrize(("name", "kind"), [("deep.jsonl", JsonLines), ("deep.json", Json)])
+def test_a_number_without_end_is_refused_at_its_line(write, name, kind):
+    path = write(name, '{"a": ' + "1" * 5000 + "}")
+    with pytest.raises(DataError, match="a number is too long") as caught:
+        read_all(kind(path=path))
+    assert caught.value.where == f"{path}:1"
 
 
 @pytest.mark.parametrize(("name", "kind"), [("deep.jsonl", JsonLines), ("deep.json", Json)])

@@ -174,7 +174,8 @@ def undecodable(path: File, encoding: str, error: UnicodeError) -> DataError:
     line_number, column, line = bad_line(path, encoding)
     able = ["utf-16"] if starts_as_utf16(path) else [name for name in GUESSES if decodes(line, name)]
     shown = f"byte 0x{line[column]:02x} at byte {column + 1} of line {line_number}" if line else str(error)
-    readings = ", ".join(f"{name} reads {line[max(0, column - 8) : column + 8].decode(name)!r}" for name in able[:2])
+    near = line[max(0, column - 8) : column + 8]  # Its ends may cut a character in two.
+    readings = ", ".join(f"{name} reads {near.decode(name, 'replace')!r}" for name in able[:2])
     return DataError(
         f"the file is not {encoding}: {shown}" + (f" ({readings})" if line and readings else ""),
         where=f"{path}:{line_number}",

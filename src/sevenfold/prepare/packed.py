@@ -8,6 +8,7 @@ import hashlib
 import io
 import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -150,8 +151,12 @@ def entries(file: File) -> list[zipfile.ZipInfo]:
     Raises:
         DataError: It is no archive, or its content would be far larger than it.
     """
-    with locating(file), opened_archive(file) as archive:
-        found = [info for info in archive.infolist() if not info.is_dir() and not is_hidden(info.filename)]
+    try:
+        with opened_archive(file) as archive:
+            infos = archive.infolist()
+            found = [info for info in infos if info.filename and not info.is_dir() and not is_hidden(info.filename)]
+    except (*UNREADABLE, ValueError, IndexError, struct.error) as error:
+        raise DataError(f"the archive cannot be read: {error}", where=str(file)) from error
     swollen(file, file.stat().st_size, sum(info.file_size for info in found))
     return sorted(found, key=lambda info: info.filename)
 

@@ -82,6 +82,8 @@ class Window:
                 continue
             except RecursionError:
                 raise DataError("the value is nested too deeply", where=self.place) from None
+            except ValueError as error:
+                raise DataError(f"a number is too long: {error}", where=self.place) from None
             self.skip(end - self.start)
             return value
 

@@ -45,6 +45,8 @@ def parsed(line: str, origin: str) -> dict[str, object]:
         ) from None
     except RecursionError:
         raise DataError("the object is nested too deeply", where=origin) from None
+    except ValueError as error:
+        raise DataError(f"a number is too long: {error}", where=origin) from None
     if not isinstance(value, dict):
         raise DataError(f"not an object: {line.strip()[:60]}", where=origin, expected='{"column": value}')
     return value
