@@ -81,7 +81,7 @@ def test_the_wrong_encoding_says_the_byte_its_line_and_what_can_read_it(write):
 
 
 def test_the_wrong_encoding_is_told_also_where_the_part_that_is_shown_cuts_a_character(write):
-    line = b"\xc4\x81\xc4\x98\xc4\x81\xc4\x81a\xd1\xd1\n"  # GB 18030, of which cp1252 and cp1251 lack a byte.
+    line = b"\xc4\x80\xc4\x98\xc4\x81\xc4\x81a\xd1\xd1\n"  # GB 18030, of which cp1252 and cp1251 lack a byte.
     path = write("rows.csv", b"text\n" + line)
     with pytest.raises(DataError, match="not utf-8"):
         read_all(Csv(path=path))
