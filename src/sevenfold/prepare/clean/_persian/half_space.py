@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sevenfold.prepare.clean._persian.letters import LETTER, MARK, ZWNJ
+from sevenfold.prepare.clean._persian.letters import LETTER, MARK, ZWNJ, words
 
 INSIDE = f"(?:\\w|{MARK}|[\u0900-\u0dff])"
 """What a half-space can stand beside; Indic scripts have their own use for it."""
@@ -30,10 +30,10 @@ NOT_JOINED = frozenset({"میدانی"})
 PLURAL = re.compile(f"(?<={LETTER}) (?=ها(?:ی|یی|یم|یت|یش|یمان|یتان|یشان)?{END})")
 SUPERLATIVE = re.compile(f"(?<={LETTER}) (?=ترین(?:ها|{ZWNJ}ها|های|{ZWNJ}های)?{END})")
 COMPARATIVE = re.compile(f"{START}({LETTER}{{2,}}) (?=تر(?:ی)?{END})")
-WET = frozenset("چشم لباس دستمال چوب هیزم خاک مژه مژگان دیده دامن پارچه مو موی زمین هوا دست خشک و".split())
+WET = words("چشم لباس دستمال چوب هیزم خاک مژه مژگان دیده دامن پارچه مو موی زمین هوا دست خشک و")
 """Behind these ``تر`` is the word "wet", not the ending of the comparative."""
 PERSON = re.compile(f"{START}({LETTER}{{2,}}ه) (?=(?:{PERSONS}){END})")
-NO_PERSON = frozenset("همه راه ماه شاه گاه نگاه چاه کوه گروه انبوه دانشگاه فروشگاه آگاه کوتاه سیاه گناه پناه".split())
+NO_PERSON = words("همه راه ماه شاه گاه نگاه چاه کوه گروه انبوه دانشگاه فروشگاه آگاه کوتاه سیاه گناه پناه")
 """Words whose last letter is the consonant h, or behind which ``ای`` and ``ات`` are words of their own."""
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from sevenfold.prepare.clean._persian.letters import LETTER, LETTERS, MARK
+from sevenfold.prepare.clean._persian.letters import LETTER, LETTERS, MARK, words
 
 WORD = re.compile(f"(?:{LETTER}|{MARK}|\u200c)+")
 PERSIAN_LETTERS = frozenset("پچژگ")
-PERSIAN_WORDS = frozenset(
-    "از که این آن را با برای تا است بود شد شود هم هر یک دو سه می نمی ها های در به چه چرا کجا من تو او ما شما بر یا اگر ولی اما "
-    "نیست کرد کند کنم دارد باشد خود دیگر همه هیچ چند سلام خوب بله خیر".split()
+PERSIAN_WORDS = words(
+    "از که این آن را با برای تا است بود شد شود هم هر یک دو سه می نمی ها های در به چه چرا کجا من تو او ما شما بر یا "
+    "اگر ولی اما نیست کرد کند کنم دارد باشد خود دیگر همه هیچ چند سلام خوب بله خیر"
 )
-OTHER_WORDS = frozenset(
-    "فی علی الی إلی هذا هذه ذلك ذلک التی الذی کان قال إن أن لا ما لم لن ثم أو او هو هی نحن عن مع قد کل بعد یا من "
-    "کے کی کو سے ہے میں پر نے اور ہیں کا یہ وہ تھا د په چې دی له او".split()
-) - {"من", "ما", "یا", "او"}
+OTHER_WORDS = words(
+    "فی الی إلی هذا هذه ذلك ذلک التی الذی کان قال إن أن لا لم لن ثم أو هو هی نحن عن مع "
+    "کے کو سے ہے میں نے اور ہیں کا یہ وہ تھا د په چې له"
+)
 """Words of Arabic, Urdu and Pashto, their letters folded as ours are; those that Persian has too do not speak."""
 OTHER_LETTERS = re.compile("[ةإٹڈڑںےۆێڵڕځڅډړږښڼېۍټۇۈڭ]|ہے|ھ(?=ی|ا)")
 ARTICLE = re.compile("^(?:و|ب|ف|ل|ک)?ال.{3,}$")

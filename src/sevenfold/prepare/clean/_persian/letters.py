@@ -39,6 +39,11 @@ LONE_NUMBER = re.compile(r"(?<![A-Za-z0-9_.,:/#-])\d+(?:[.,:/-]\d+)*(?![A-Za-z0-
 """A number of Latin digits that is part of no Latin word: not that of ``GPT4`` or ``v2.1``."""
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a list that is written as text."""
+    return frozenset(text.split())
+
+
 def letters(text: str) -> str:
     """Persian letters for Arabic ones and for presentation forms; no kashida; normal form C."""
     # A letter with its hamza is composed first, so that ي with a hamza is ئ and no ی.
