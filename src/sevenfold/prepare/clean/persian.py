@@ -28,7 +28,7 @@ class Persian(Step):
 
     digits: Digits = Field(
         "persian",
-        description="persian: Arabic digits become Persian; all_persian: Latin ones too; latin: all become Latin; keep.",
+        description="persian: Arabic digits become Persian; all_persian: Latin ones too; latin: all to Latin; keep.",
     )
     half_spaces: bool = Field(
         True, description="Whether half-spaces are put into words (می‌روم, کتاب‌ها) and taken from words' edges."
