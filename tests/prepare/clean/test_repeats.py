@@ -18,7 +18,7 @@ PLANTED = [
     ("از این راه برو، از این راه برو، از این راه برو، از این راه برو.", "از این راه برو.", "repeated_phrase"),
     ("It is a good day. It is a good day. We go.", "It is a good day. We go.", "repeated_sentence"),
     ("این روز بسیار خوبی است. این روز بسیار خوبی است.", "این روز بسیار خوبی است.", "repeated_sentence"),
-    ("Click here to read more\nNews\nClick here to read more\nEnd", "Click here to read more\nNews\nEnd", "repeated_line"),
+    ("Click here to read on\nNews\nClick here to read on\nEnd", "Click here to read on\nNews\nEnd", "repeated_line"),
 ]  # fmt: skip
 CLEAN = [
     "Very, very good. No, no, no! Ha ha ha ha.",

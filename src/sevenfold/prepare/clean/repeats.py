@@ -16,7 +16,7 @@ from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.keys import hashed, normalised
 
 CODE = re.compile(r"(^```.*?(?:^```[ \t]*$|\Z))", re.DOTALL | re.MULTILINE)
-PHRASE = re.compile(r"(?<!\S)(\S++(?: \S++){2,15}?)(?:[,;،؛]? \1){2,}(?=[.,;:!?،؛؟…]|\s|$)")
+PHRASE = re.compile(r"(?<!\S)(\S++(?: \S++){1,14}? [^\s.,;:!?،؛؟…]++)(?:[,;،؛]? \1){2,}(?=[.,;:!?،؛؟…]|\s|$)")
 """Three words or more that stand three times or more one behind the other."""
 SENTENCE = re.compile(r"[^.!?؟۔…\n]*+(?:[.!?؟۔…]++(?!\s)[^.!?؟۔…\n]*+)*[.!?؟۔…]*+[ \t]*\n?")
 """A sentence with the white space behind it, or what is left of its line."""

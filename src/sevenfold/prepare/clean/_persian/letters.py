@@ -11,7 +11,7 @@ LETTER = "[\u0621-\u063a\u0641-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff]"
 """A letter of the Arabic script."""
 MARK = "[\u064b-\u0655\u0670]"
 """A diacritic of the Arabic script."""
-KASHIDA = re.compile(f"(?<={LETTER})(?:{MARK}|\u0640)+|(?:{MARK}|\u0640)+(?={LETTER})")
+KASHIDA = re.compile(f"(?<={LETTER})(?:{MARK}|\u0640)+|(?<!{MARK})(?<!\u0640)(?:{MARK}|\u0640)+(?={LETTER})")
 """The stretching of letters, with the marks upon it, beside a letter."""
 DIACRITICS = re.compile("(?<=[\u0621-\u064a\u066e-\u06d3])[\u064b-\u0652\u0670]+")
 """Vowel signs, tanwin, tashdid and sukun behind a letter; hamza above (U+0654) is orthography and stays."""
