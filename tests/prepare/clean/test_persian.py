@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from babel import Locale
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,3 +129,18 @@ def test_twice_is_once_and_words_in_normal_form_stay_in_it(text):
 )
 def test_the_language_is_known_by_letters_and_small_words(text, persian):
     assert is_persian(text) == persian
+
+
+def names_of(locale: str) -> list[str]:
+    babel = Locale(locale)
+    return [*babel.languages.values(), *babel.territories.values(), *babel.currencies.values()]
+
+
+@pytest.mark.parametrize(
+    ("locale", "most"), [("fa", 0), ("ar", 0), ("ckb", 0), ("ur", 1), ("ug", 3), ("ps", 17)], ids=str
+)
+def test_false_alarms_on_the_names_of_cldr(locale, most):
+    """Well-written names in Persian and its neighbours, each a text of its own: the hardest case for the language."""
+    names = names_of(locale)
+    assert len(names) > 600
+    assert sum(Persian().clean(name) != name for name in names) <= most

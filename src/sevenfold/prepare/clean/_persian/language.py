@@ -17,7 +17,10 @@ OTHER_WORDS = words(
     "کے کو سے ہے میں نے اور ہیں کا یہ وہ تھا د په چې له"
 )
 """Words of Arabic, Urdu and Pashto, their letters folded as ours are; those that Persian has too do not speak."""
-OTHER_LETTERS = re.compile("[ةإٹڈڑںےۆێڵڕځڅډړږښڼېۍټۇۈڭ]|ہے|ھ(?=ی|ا)")
+OTHER_LETTERS = re.compile("[ةإٹڈڑںےۆێڵڕځڅډړږښڼېۍټۇۈڭەہھ]|^ئ")
+"""Letters, and the beginning of words, of Arabic, Urdu, Kurdish, Pashto and Uyghur."""
+SHARED = re.compile("[يىك]")
+"""Letters of an Arabic keyboard: with them the letters of Persian could be those of a neighbour as well."""
 ARTICLE = re.compile("^(?:و|ب|ف|ل|ک)?ال.{3,}$")
 
 
@@ -28,6 +31,11 @@ def is_persian(text: str) -> bool:
         word = found[0].replace("\u200c", " ").translate(LETTERS).split(" ")[0]
         if OTHER_LETTERS.search(found[0]) or word in OTHER_WORDS or ARTICLE.match(word):
             theirs += 1
-        elif word in PERSIAN_WORDS or not PERSIAN_LETTERS.isdisjoint(found[0]) or "\u200c" in found[0]:
+        elif word in PERSIAN_WORDS or speaks(found[0]):
             ours += 1
     return ours > theirs
+
+
+def speaks(word: str) -> bool:
+    """Whether a word's letters are plainly Persian."""
+    return "\u200c" in word or (not PERSIAN_LETTERS.isdisjoint(word) and not SHARED.search(word))
