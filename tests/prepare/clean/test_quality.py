@@ -14,13 +14,13 @@ ENGLISH = (
     "The old lighthouse stands at the end of a narrow path that few people have walked in recent years. From its "
     "gallery you can see three islands, a fishing village, and on clear evenings the distant mountains.\n\n"
     "Keepers used to live here with their families, growing vegetables behind thick stone walls. When automatic lamps "
-    "arrived, everybody moved to town; only swallows return each spring to be near the warm glass."
+    "arrived, everybody moved to town; only swallows return each spring to be near the warm glass. Nobody minds."
 )
 PERSIAN = (
     "فانوس دریایی قدیمی در انتهای راه باریکی ایستاده است که در سال‌های اخیر کمتر کسی از آن گذشته است. از بالای آن سه "
     "جزیره، یک روستای ماهیگیری و در غروب‌های روشن کوه‌های دور را می‌توان دید.\n\n"
     "نگهبانان زمانی با خانواده‌های خود اینجا زندگی می‌کردند و پشت دیوارهای سنگی سبزی می‌کاشتند. وقتی چراغ‌های خودکار "
-    "رسیدند همه به شهر رفتند؛ تنها پرستوها هر بهار به کنار شیشه گرم آن برمی‌گردند."
+    "رسیدند همه به شهر رفتند؛ تنها پرستوها هر بهار به کنار شیشه گرم آن برمی‌گردند. کسی ناراحت نیست."
 )
 CHINESE = "这座古老的灯塔矗立在一条狭窄小路的尽头，近年来很少有人走过。从上面可以看到三个岛屿。晚上可以看到远山。"
 UNIQUE = " ".join(f"word{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(200))
