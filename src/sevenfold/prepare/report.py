@@ -7,7 +7,7 @@
 - ``sources``: a list of ``{name, rows, format, columns: {read, kept, left}}``, one a source.
 - ``changed``: cleaning step to the number of rows that it changed, in their text or their columns.
 - ``found``: cleaning step to its own figures, for steps that have some: ``pii`` to the values found by kind,
-  ``language`` to rows by language, ``harmful`` to rows by category.
+  ``language`` to rows by language, ``harmful`` to rows by category, ``repeats`` to what it took out.
 - ``dropped``: reason to the number of rows. All of them lie in ``dropped.jsonl`` (reason, origin, content), except
   those above ``limit``, which are only counted.
 - ``duplicates``: rows dropped as exact duplicates, also part of ``dropped``.

@@ -8,13 +8,13 @@ from pydantic import Field, field_validator, model_validator
 
 from sevenfold.prepare.choice import SourceChoice
 from sevenfold.prepare.clean import STEPS, Step, default_steps
+from sevenfold.prepare.files import fingerprint
 from sevenfold.prepare.formats import FORMATS, Format
 from sevenfold.prepare.overlap.references import files_of
 from sevenfold.prepare.overlap.settings import Decontaminate, NearDuplicates
 from sevenfold.prepare.sources import Source
 from sevenfold.prepare.splits import SPLITTERS, Splitter
 from sevenfold.prepare.splits._shares import Shares
-from sevenfold.record import file_digest
 from sevenfold.schema import Chosen, Section, Strict
 
 Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -97,5 +97,5 @@ class PrepareSection(Section):
         for number, step in enumerate(self.clean, start=1):
             prints.update({f"clean {number}:{name}": value for name, value in step.fingerprints().items()})
         against = files_of(self.decontaminate.against) if self.decontaminate else []
-        prints.update({f"against:{file}": file_digest(file) for file in against})
+        prints.update({f"against:{file}": fingerprint(file) for file in against})
         return prints

@@ -23,11 +23,6 @@ class Wash:
         self.changed: Counter[str] = Counter({name: 0 for name, _ in self.steps})
         self.dropped: Counter[str] = Counter()
 
-    @property
-    def removed(self) -> dict[str, dict[str, int]]:
-        """Of the steps that count what they take out of texts: the step to what and how many."""
-        return {name: dict(step.removed) for name, step in self.steps if isinstance(step, Counting)}
-
     def clean(self, outcome: Outcome) -> Outcome:
         """What the steps make of a row; each counts what it changed, and the reasons are counted."""
         for name, step in self.steps:

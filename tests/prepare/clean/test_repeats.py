@@ -39,7 +39,7 @@ def row(reply: str, prompt: str = "Hi") -> Row:
 def test_repetition_inside_a_message_is_left_once_and_counted(text, expected, what):
     clean = Repeats().start()
     assert clean(row(text, text)) == row(expected, expected)
-    assert clean.removed.keys() == {what}
+    assert clean.figures.keys() == {what}
 
 
 @pytest.mark.parametrize("text", CLEAN)
@@ -57,14 +57,14 @@ def test_a_sentence_that_comes_back_in_many_replies_is_removed_from_the_later_on
     assert kept == [True] * 3 + [False] * 7
     assert done[9].conversation.reference() == "Answer 9. Bye."
     assert all(item.conversation.messages[0].content == "I hope that this helps you!" for item in done)
-    assert clean.removed == {"boilerplate": 7}
+    assert clean.figures == {"boilerplate": 7}
 
 
 def test_a_reply_that_is_nothing_else_stays():
     clean = Repeats(across=2).start()
     rows = [row("The answer is not known.") for _ in range(5)]
     assert [clean(item) is item for item in rows] == [True] * 5
-    assert clean.removed == {}
+    assert clean.figures == {}
 
 
 def test_a_row_counts_once_however_often_it_says_a_thing():
@@ -77,13 +77,13 @@ def test_openings_that_the_recipe_names_are_cut():
     clean = Repeats(phrases=["This article suggests that"], across=None).start()
     text = "This article suggests that cats sleep. this article suggests that, dogs run. So this article suggests that."
     assert clean(row(text)).conversation.reference() == "Cats sleep. Dogs run. So this article suggests that."
-    assert clean.removed == {"opening": 2}
+    assert clean.figures == {"opening": 2}
 
 
 def test_the_report_says_what_was_removed(run, write_rows):
     rows = [{"prompt": str(n), "completion": f"It is {n}. I hope that this helps you!"} for n in range(8)]
     done = run(source=write_rows(rows), clean=[{"repeats": {"across": 5}}])
-    assert done.report["removed"] == {"repeats": {"boilerplate": 3}}
+    assert done.report["found"] == {"repeats": {"boilerplate": 3}}
     assert done.report["changed"] == {"repeats": 3}
 
 

@@ -41,6 +41,6 @@ def test_what_is_planted_is_found_and_what_is_clean_stays(run, write_rows):
     # The row that is emptied by html is changed by it first.
     planted = Counter(step for *_, step in DIRTY) + Counter({"missing": 1, "html": 1})
     assert {step: count for step, count in done.report["changed"].items() if count} == planted
-    assert done.report["removed"] == {"repeats": {"repeated_sentence": 1, "opening": 1}}
+    assert done.report["found"] == {"repeats": {"repeated_sentence": 1, "opening": 1}}
     kept = {row.conversation.reference() for row in done.rows()}
     assert kept == {expected for _, _, expected, _ in DIRTY} | {reply for _, reply in CLEAN}

@@ -59,17 +59,6 @@ class Counting(ABC):
         """What the step makes of a row."""
 
 
-class Counting(ABC):
-    """One pass of a step that takes parts out of texts, and counts them for the report."""
-
-    removed: Counter[str]
-    """What was taken out to how often: ``repeated_line``."""
-
-    @abstractmethod
-    def __call__(self, row: Row) -> Outcome:
-        """What the step makes of a row."""
-
-
 def rewritten(row: Row, change: Callable[[str], str]) -> Row:
     """The row with every message's text changed, and that of a rejected answer; the same object when no text is."""
     messages = row.conversation.messages

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -60,8 +59,8 @@ class Unrepeated(Counting):
     """
 
     def __init__(self, step: Repeats) -> None:
+        super().__init__()
         self.step = step
-        self.removed: Counter[str] = Counter()
         self.seen = Frequent()
         listed = "|".join(re.escape(phrase.strip()) for phrase in sorted(step.phrases, key=len, reverse=True))
         self.opening = re.compile(rf"((?:^|(?<=[.!?؟\n] ))[ \t]*)(?:{listed})(?!\w)[,:،]?[ \t]+(\S)", re.I | re.M)
@@ -110,12 +109,12 @@ class Unrepeated(Counting):
 
     def without_boilerplate(self, message: Message, counted: set[int]) -> Message:
         """A reply without openings and sentences that come back; as it is when nothing would be left."""
-        before = self.removed.copy()
+        before = self.figures.copy()
         text = outside_code(message.content, lambda part: self.cut(part, counted))
         if text == message.content:
             return message
         if not text.strip():
-            self.removed = before
+            self.figures = before
             return message
         return replace(message, content=text.strip())
 
@@ -147,7 +146,7 @@ class Unrepeated(Counting):
     def count(self, what: str, times: int) -> None:
         """Count what was removed."""
         if times:
-            self.removed[what] += times
+            self.figures[what] += times
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:

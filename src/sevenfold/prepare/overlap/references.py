@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.files import find_files, opened_text
+from sevenfold.prepare.files import File, find_files, opened_text, plain_suffix
 
 SUFFIXES = (".jsonl", ".txt")
 
@@ -20,7 +19,7 @@ class Passage(NamedTuple):
     origin: str
 
 
-def files_of(paths: list[str]) -> list[Path]:
+def files_of(paths: list[str]) -> list[File]:
     """The files behind the paths of evaluation sets.
 
     Raises:
@@ -41,11 +40,11 @@ def passages(paths: list[str]) -> Iterator[Passage]:
     """
     for file in files_of(paths):
         with opened_text(file, "utf-8", lambda _: None) as lines:
-            read = of_json if file.name.removesuffix(".gz").endswith(".jsonl") else of_text
+            read = of_json if plain_suffix(file) == ".jsonl" else of_text
             yield from read(lines, file)
 
 
-def of_json(lines: Iterator[str], file: Path) -> Iterator[Passage]:
+def of_json(lines: Iterator[str], file: File) -> Iterator[Passage]:
     """The strings of every line."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -65,7 +64,7 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(inner)
 
 
-def of_text(lines: Iterator[str], file: Path) -> Iterator[Passage]:
+def of_text(lines: Iterator[str], file: File) -> Iterator[Passage]:
     """Paragraphs, which blank lines part."""
     waiting: list[str] = []
     for number, line in enumerate(lines, start=1):
