@@ -69,8 +69,22 @@ def write_tensors(folder: Path, weights: Named, optimizer: torch.optim.Optimizer
         for key, value in optimizer.state.get(weight, {}).items()
         if value is not None
     }
-    save_file(moments, folder / "optimizer.safetensors")
+    save_file(apart(moments), folder / "optimizer.safetensors")
     save_file(generators(), folder / "generators.safetensors")
+
+
+def apart(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors of which none shares memory with another, as the file wants them.
+
+    What an optimiser has once for all weights (the code book of 8-bit moments) is written for each.
+    """
+    seen: set[int] = set()
+    found = {}
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.clone() if place in seen else tensor
+        seen.add(place)
+    return found
 
 
 def generators() -> dict[str, torch.Tensor]:

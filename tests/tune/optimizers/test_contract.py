@@ -13,6 +13,7 @@ from sevenfold.prove import proofs
 from sevenfold.prove.proof import Case
 from sevenfold.record import Entry
 from sevenfold.schema import build
+from sevenfold.tune import checkpoint
 from sevenfold.tune.optimizers import OPTIMIZERS
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import tune
@@ -224,6 +225,33 @@ def test_decay_takes_its_share_of_matrices_alone() -> None:
         chosen.settle(optimizer)
         assert float(weights["w"].detach().mean()) == pytest.approx(2.0 * (1 - 0.1 * 0.5), abs=1e-4), name
         assert float(weights["b"].detach().mean()) == 2.0, name
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS.names())
+def test_a_checkpoint_of_large_weights_goes_on_with_the_same_bits(name, tmp_path) -> None:
+    """Large enough for state of 8 bits, of which some is shared by all weights."""
+
+    def made():
+        torch.manual_seed(0)
+        weights = {key: nn.Parameter(torch.randn(80, 64)) for key in ("one", "other")}
+        optimizer = build(OPTIMIZERS.find(name), {}, name).for_weights(weights, {})
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-2
+        return weights, optimizer
+
+    def step(weights, optimizer, number: int) -> None:
+        for weight in weights.values():
+            weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(number))
+        optimizer.step()
+
+    weights, optimizer = made()
+    step(weights, optimizer, 1)
+    checkpoint.save(tmp_path, {"step": 1}, weights, optimizer, keep=1)
+    step(weights, optimizer, 2)
+    others, fresh = made()
+    checkpoint.load(checkpoint.found(tmp_path)[-1], others, fresh)
+    step(others, fresh, 2)
+    assert all(torch.equal(weights[key], others[key]) for key in weights)
 
 
 def test_a_falling_rate_beside_an_average_is_refused() -> None:
