@@ -27,7 +27,10 @@ class Request:
 
 @contextlib.contextmanager
 def requests() -> Iterator[Request]:
-    """Turn SIGINT and SIGTERM into a request while the block runs (in the main thread; elsewhere nothing changes)."""
+    """Turn SIGINT and SIGTERM into a request while the block runs (in the main thread; elsewhere nothing changes).
+
+    A request that came when the block had nothing left to stop is passed on behind it: all of the work is to stop.
+    """
     request = Request()
     if threading.current_thread() is not threading.main_thread():
         yield request
@@ -38,3 +41,5 @@ def requests() -> Iterator[Request]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if request.signal is not None:
+        signal.raise_signal(request.signal)
