@@ -32,6 +32,8 @@ LOG = Path("log")
 
 def work(folder: str, words: tuple[str, ...]) -> None:
     """The script, in a child process: its output goes into ``log``, then ``out``."""
+    # A shell starts what runs in the background with SIGINT ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     sys.stderr, sys.stdout = (path.open("w", buffering=1) for path in (LOG, Path("out")))
     sys.argv = ["sevenfold", *words]
