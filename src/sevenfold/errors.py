@@ -108,3 +108,8 @@ class Interrupted(SevenfoldError):
     """The user or the system asked the work to stop; the same command goes on where it stopped."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what somebody else's error says; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

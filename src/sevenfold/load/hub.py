@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sevenfold.errors import ModelError, closest
+from sevenfold.errors import ModelError, closest, first_line
 from sevenfold.load import catalogue
 
 TEXT_SUFFIXES = (".json", ".jinja", ".model", ".txt", ".md")
@@ -40,11 +40,6 @@ def is_name(name: str) -> bool:
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", name) or name.endswith(".gguf"):
         return False
     return "/" in name or closest(name, catalogue.names()) is None
-
-
-def first_line(error: Exception) -> str:
-    """The first line of another library's message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def unknown(name: str, reason: str) -> ModelError:

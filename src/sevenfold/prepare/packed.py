@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from sevenfold.errors import DataError
+from sevenfold.errors import DataError, first_line
 
 if TYPE_CHECKING:
     from sevenfold.prepare.files import Counted, File
@@ -42,7 +42,7 @@ def locating(file: object) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        said = first_line(error)
         raise DataError(f"the file cannot be read: {said}", where=str(file)) from error
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
 
-from sevenfold.errors import DataError, MachineError, RecipeError
+from sevenfold.errors import DataError, MachineError, RecipeError, first_line
 from sevenfold.prepare.packed import sized
 
 STORES = ("s3", "gs")
@@ -159,8 +159,3 @@ def answering(path: str) -> Iterator[None]:
             where=path,
             next_step="check the credentials and the endpoint in the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL)",
         ) from None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, on one line."""
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sevenfold.errors import DataError, SevenfoldError
+from sevenfold.errors import DataError, SevenfoldError, first_line
 from sevenfold.prepare.files import File
 from sevenfold.prepare.sources import RawRow
 
@@ -55,6 +55,6 @@ def readable(file: File, kind: str, number: int = 0) -> Iterator[None]:
     except SevenfoldError:
         raise
     except Exception as error:
-        said = (str(error) or type(error).__name__).splitlines()[0]
+        said = first_line(error)
         where, after = (f"{file}:{number + 1}", f", after row {number:,}") if number else (str(file), "")
         raise DataError(f"the file is not {kind}{after}: {said}", where=where) from error

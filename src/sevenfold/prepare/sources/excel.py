@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sevenfold.errors import DataError, MachineError, SevenfoldError
+from sevenfold.errors import DataError, MachineError, SevenfoldError, first_line
 from sevenfold.prepare.files import File
 from sevenfold.prepare.packed import entries
 from sevenfold.prepare.sources import FileSource, RawRow, Reading
@@ -98,7 +98,7 @@ def understood(file: File, where: str = "") -> Iterator[None]:
     except SevenfoldError:
         raise
     except Exception as error:
-        said = (str(error) or type(error).__name__).splitlines()[0]
+        said = first_line(error)
         raise DataError(
             f"the workbook cannot be read: {said}",
             where=where or str(file),

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from sevenfold.errors import DataError, MachineError, RecipeError
+from sevenfold.errors import DataError, MachineError, RecipeError, first_line
 from sevenfold.prepare.files import missing
 from sevenfold.prepare.sources import RawRow, Reading, Source
 
@@ -191,13 +191,14 @@ def hidden(error: BaseException, place: str) -> str:
     """The first line of what an error says, without anything of the address that may be secret."""
     import sqlalchemy
 
-    said = (str(error) or type(error).__name__).splitlines()[0]
+    said = first_line(error)
     secrets = [place]
     try:
         url = sqlalchemy.make_url(place)
         secrets += [str(url.password or ""), *(str(value) for name, value in url.query.items() if SECRET.search(name))]
     except sqlalchemy.exc.ArgumentError:
-        pass
+        # What is no address has no parts; the whole of it is hidden.
+        secrets = [place]
     for secret in filter(None, secrets):
         said = said.replace(secret, "***")
     return said

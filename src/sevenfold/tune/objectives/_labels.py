@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,25 @@ class Reading(Objective):
     writes: ClassVar[bool] = False
 
     dropout: float = Field(0.0, ge=0, lt=1, description="The share of a state's figures that the head does not see.")
+
+
+class OneLabel(Objective):
+    """What is learnt of a text is one label of several."""
+
+    here: ClassVar[bool] = True
+    writes: ClassVar[bool] = False
+
+    labels: tuple[str, ...] = Field((), description="The labels; default: those of the training rows, sorted.")
+
+    @property
+    def measures(self) -> tuple[Any, ...]:
+        """Accuracy and macro-F1."""
+        return ("accuracy", "macro_f1")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The label's number."""
+        return ("label",)
 
 
 def read_prompt(row: Row, encoder: Encoder) -> list[int]:

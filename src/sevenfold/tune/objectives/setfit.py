@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from sevenfold.errors import DataError, RecipeError
-from sevenfold.tune.objectives import Objective
 from sevenfold.tune.objectives._labels import (
+    OneLabel,
     labels_of,
     places_of,
     read,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sevenfold.tune.section import TuneSection
 
 
-class Setfit(Objective):
+class Setfit(OneLabel):
     """``-1/|P(i)| sum_{p in P(i)} log (exp(cos(i, p)/t) / sum_{a != i} exp(cos(i, a)/t))``; P(i): rows of i's label.
 
     The way of SetFit (Tunstall et al. 2022, arXiv 2209.11055), for a handful of rows a label: first the network learns
@@ -47,26 +47,13 @@ class Setfit(Objective):
     """
 
     targets = "prompt"
-    here: ClassVar[bool] = True
     joint: ClassVar[bool] = True
-    writes: ClassVar[bool] = False
 
-    labels: tuple[str, ...] = Field((), description="The labels; default: those of the training rows, sorted.")
     pooling: Literal["mean", "last", "first"] = Field("mean", description="What makes a text's vector, as of embed.")
     temperature: float = Field(0.1, gt=0, description="The smaller, the more the nearest texts count.")
     inverse_penalty: float = Field(
         1.0, gt=0, description="C of the logistic regression: larger trusts the rows more, smaller keeps weights small."
     )
-
-    @property
-    def measures(self) -> tuple[Any, ...]:
-        """Accuracy and macro-F1."""
-        return ("accuracy", "macro_f1")
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The label's number."""
-        return ("label",)
 
     def check(self, section: TuneSection) -> None:
         """Refuse a step of one row.

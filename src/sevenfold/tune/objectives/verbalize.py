@@ -10,8 +10,16 @@ from pydantic import Field
 
 from sevenfold.chat.conversation import Message
 from sevenfold.errors import DataError, ModelError, RecipeError
-from sevenfold.tune.objectives import Objective
-from sevenfold.tune.objectives._labels import labels_of, read, read_prompt, row_weight, states, unknown, weighted
+from sevenfold.tune.objectives._labels import (
+    OneLabel,
+    labels_of,
+    read,
+    read_prompt,
+    row_weight,
+    states,
+    unknown,
+    weighted,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,7 +44,7 @@ NOTHING = ("N/A", "", "...")
 """Texts that say nothing (Zhao et al. 2021)."""
 
 
-class Verbalize(Objective):
+class Verbalize(OneLabel):
     """``-w_y log p(y)``, where ``p = softmax over labels of log p(word of the label | pattern with the text)``.
 
     The word's probability is the model's own: at the mask token for an encoder (PET, Schick and Schütze 2020, arXiv
@@ -51,11 +59,8 @@ class Verbalize(Objective):
     """
 
     targets = "text"
-    here: ClassVar[bool] = True
-    writes: ClassVar[bool] = False
     answers_untuned: ClassVar[bool] = True
 
-    labels: tuple[str, ...] = Field((), description="The labels; default: those of the training rows, sorted.")
     words: dict[str, str] = Field(
         default_factory=dict, description="The word of each label, one token long; default: the label itself."
     )
@@ -69,16 +74,6 @@ class Verbalize(Objective):
     )
     search_rows: int = Field(64, ge=1, description="Rows of each split on which patterns and words are chosen.")
     calibrate: bool = Field(False, description="Divide by what the model says to texts that say nothing.")
-
-    @property
-    def measures(self) -> tuple[Any, ...]:
-        """Accuracy and macro-F1."""
-        return ("accuracy", "macro_f1")
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The label's number."""
-        return ("label",)
 
     def check(self, section: TuneSection) -> None:
         """Refuse to cut the place of the answer off, and patterns without a text.
