@@ -93,16 +93,18 @@ class Result(BaseModel):
 
     def save(self, folder: Path) -> Self:
         """Write the facts into ``folder``, which holds the files already."""
-        self._folder = folder
         write_text(folder / RESULT_FILE, self.model_dump_json(indent=2) + "\n")
+        return self.at(folder)
+
+    def at(self, folder: Path) -> Self:
+        """The result with its files in ``folder``, before or after it is saved."""
+        self._folder = folder
         return self
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Read a result back."""
-        result = cls.model_validate_json((folder / RESULT_FILE).read_text(encoding="utf-8"))
-        result._folder = folder
-        return result
+        return cls.model_validate_json((folder / RESULT_FILE).read_text(encoding="utf-8")).at(folder)
 
 
 class StageRecord(BaseModel):

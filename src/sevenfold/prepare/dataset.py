@@ -27,11 +27,15 @@ class Row:
         conversation: What was said.
         origin: Where it came from: ``file:line``, ``module.function``.
         fields: The other columns of the row that were kept (a label, a group), as text.
+        made_by: What made the row here, ``augment`` for example; empty for a row of a source.
+        parents: The origins of the rows that it was made of, so that it goes when one of them is withdrawn.
     """
 
     conversation: Conversation
     origin: str
     fields: dict[str, str] = field(default_factory=dict)
+    made_by: str = ""
+    parents: tuple[str, ...] = ()
 
 
 class Dataset(Result):
@@ -65,7 +69,13 @@ class Dataset(Result):
 
 def row_of(kept: dict[str, Any]) -> Row:
     """A row from its stored form."""
-    return Row(Conversation.of(kept["messages"]), kept["origin"], json.loads(kept["fields"]))
+    return Row(
+        Conversation.of(kept["messages"]),
+        kept["origin"],
+        json.loads(kept["fields"]),
+        kept.get("made_by") or "",
+        tuple(kept.get("parents") or ()),
+    )
 
 
 def stored(row: Row) -> dict[str, Any]:
@@ -74,6 +84,8 @@ def stored(row: Row) -> dict[str, Any]:
         "messages": [message_dict(message) for message in row.conversation.messages],
         "origin": row.origin,
         "fields": json.dumps(row.fields, ensure_ascii=False),
+        "made_by": row.made_by,
+        "parents": list(row.parents),
     }
 
 
@@ -87,4 +99,12 @@ def arrow_schema() -> pyarrow.Schema:
     import pyarrow as pa
 
     message = pa.struct([("role", pa.string()), ("content", pa.string()), ("weight", pa.float32())])
-    return pa.schema([("messages", pa.list_(message)), ("origin", pa.string()), ("fields", pa.string())])
+    return pa.schema(
+        [
+            ("messages", pa.list_(message)),
+            ("origin", pa.string()),
+            ("fields", pa.string()),
+            ("made_by", pa.string()),
+            ("parents", pa.list_(pa.string())),
+        ]
+    )

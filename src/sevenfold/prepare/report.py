@@ -2,7 +2,7 @@
 
 ``report.json`` in the stage's folder has these keys:
 
-- ``rows_in``: rows that the sources gave; ``rows_in`` = ``rows`` + the sum of ``dropped``.
+- ``rows_in``: rows that the sources gave; ``rows_in`` + the sum of ``made`` = ``rows`` + the sum of ``dropped``.
 - ``rows``: rows in all splits together.
 - ``sources``: a list of ``{name, rows, format, columns: {read, kept, left}}``, one a source.
 - ``changed``: cleaning step to the number of rows that it changed, in their text or their columns.
@@ -10,6 +10,7 @@
   ``language`` to rows by language, ``harmful`` to rows by category, ``repeats`` to what it took out.
 - ``dropped``: reason to the number of rows. All of them lie in ``dropped.jsonl`` (reason, origin, content), except
   those above ``limit``, which are only counted.
+- ``made``: change of the training rows to the rows that it made.
 - ``duplicates``: rows dropped as exact duplicates, also part of ``dropped``.
 - ``near_duplicates``: ``{clusters, rows, dropped, largest, bands, values_in_a_band, not_compared, examples}``: rows in
   clusters of near-duplicates, how many were dropped, the first 1,000 of these as ``{origin, of, similarity}``;
@@ -23,6 +24,8 @@
 - ``characters``, ``words``: ``{prompt, reply, row}``, each ``{min, median, mean, p95, max, histogram}`` with the
   histogram as ``{edges, counts}``; a reply is what is learnt, the prompt everything else of the row.
 - ``turns``: the same distribution of messages per row; ``roles``: role to messages; ``replies``: learnt turns.
+- ``training``: what each change of the training rows did, ``audits``: what each audit found; both are lists of
+  ``{name, title, said, figures, tables, charts, advice}``, which :mod:`sevenfold.prepare.findings` documents.
 - ``advice``: what the number of training rows is good for, one sentence.
 """
 
@@ -71,9 +74,10 @@ def table(report: dict[str, Any]) -> list[tuple[str, str]]:
         for name, count in figures.items()
     ]
     dropped = [(f"dropped: {reason}", f"{count:,}") for reason, count in report["dropped"].items()]
+    made = [(f"made by {name}", f"{count:,}") for name, count in report["made"].items()]
     splits = [(split, f"{count:,}") for split, count in report["splits"].items()]
     lengths = [
         (f"characters of a {part}: median, p95, max", f"{found['median']:,.0f}, {found['p95']:,.0f}, {found['max']:,}")
         for part, found in report["characters"].items()
     ]
-    return [("rows in", f"{report['rows_in']:,}"), *changed, *found, *dropped, *splits, *lengths]
+    return [("rows in", f"{report['rows_in']:,}"), *changed, *found, *dropped, *made, *splits, *lengths]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from sevenfold.prepare.audits import AUDITS, Audit
 from sevenfold.prepare.choice import SourceChoice
 from sevenfold.prepare.clean import STEPS, Step, default_steps
 from sevenfold.prepare.files import fingerprint
@@ -15,6 +17,7 @@ from sevenfold.prepare.overlap.settings import Decontaminate, NearDuplicates
 from sevenfold.prepare.sources import Source
 from sevenfold.prepare.splits import SPLITTERS, Splitter
 from sevenfold.prepare.splits._shares import Shares
+from sevenfold.prepare.training import CHANGES, Change
 from sevenfold.schema import Chosen, Section, Strict
 
 Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -84,9 +87,16 @@ class PrepareSection(Section):
         description="Training rows that share text with what is held out are removed: true, or "
         "{against: [eval.jsonl]}; not given: not sought.",
     )
+    training: list[Annotated[Change, Chosen(CHANGES)]] = Field(
+        default_factory=list,
+        description="Changes of the training rows alone, in order: fewer, more, or other rows.",
+    )
+    audits: list[Annotated[Audit, Chosen(AUDITS)]] = Field(
+        default_factory=list, description="What is looked at in the prepared rows; nothing is changed."
+    )
 
     def outside(self) -> dict[str, str]:
-        """SHA-256 of everything that the sources, the cleaning steps and the evaluation sets read.
+        """SHA-256 of everything that the sources, steps, evaluation sets, changes and audits read.
 
         Raises:
             DataError: A file is not there.
@@ -94,8 +104,11 @@ class PrepareSection(Section):
         prints: dict[str, Any] = {}
         for number, source in enumerate(self.source, start=1):
             prints.update({f"{number}:{name}": value for name, value in source.fingerprints().items()})
-        for number, step in enumerate(self.clean, start=1):
-            prints.update({f"clean {number}:{name}": value for name, value in step.fingerprints().items()})
+        steps: dict[str, Sequence[Step | Change | Audit]]
+        steps = {"clean": self.clean, "training": self.training, "audits": self.audits}
+        for kind, parts in steps.items():
+            for number, part in enumerate(parts, start=1):
+                prints.update({f"{kind} {number}:{name}": value for name, value in part.fingerprints().items()})
         against = files_of(self.decontaminate.against) if self.decontaminate else []
         prints.update({f"against:{file}": fingerprint(file) for file in against})
         return prints

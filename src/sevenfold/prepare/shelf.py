@@ -74,6 +74,13 @@ class Shelf:
         self.batches = list(batches(path))
         self.starts = [0, *accumulate(batch.num_rows for batch in self.batches)]
 
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    def __iter__(self) -> Iterator[Row]:
+        for batch in self.batches:
+            yield from map(row_of, batch.to_pylist())
+
     def row(self, number: int) -> Row:
         """The row with a number, from 0."""
         place = bisect_right(self.starts, number) - 1

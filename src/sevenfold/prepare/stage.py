@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
 from sevenfold.prepare.overlap.near import find_near
 from sevenfold.prepare.overlap.settings import Decontaminate
 from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, advice, label_counts, table
+from sevenfold.prepare.reshape import FIRST_FILE, STEP_FILE, Reshaped, examine, reshape
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import Shelf, batch_writer, batches
 from sevenfold.prepare.splits import SPLITTERS
@@ -49,15 +50,14 @@ def prepare(section: PrepareSection, entry: Entry) -> Dataset:
     try:
         intake = take_in(section, entry)
         overlap = find_overlap(section, entry, intake)
-        sides = overlap.sides
-        figures, content = write_splits(entry, sides)
+        written = write_splits(section, entry, intake, overlap.sides)
     finally:
-        remove(entry.folder / STAGED_FILE)
-    counts = Counter(sides)
-    dataset = Dataset(counts={split: counts[split] for split in SPLITS})
-    publish(compose(section, intake, overlap, figures), entry)
-    say_shares(section, dataset, entry)
-    write_version(entry, dataset.save(entry.folder), content)
+        clear_scratch(entry.folder)
+    dataset = Dataset(counts=written.counts).at(entry.folder)
+    say_shares(section, Counter(overlap.sides), entry)
+    report = compose(section, intake, overlap, written)
+    publish(report | {"audits": examine(section, dataset, intake.wash, entry)}, entry)
+    write_version(entry, dataset.save(entry.folder), str(written.content))
     return dataset
 
 
@@ -123,11 +123,11 @@ def all_leak(settings: Decontaminate, leaks: Leaks) -> DataError:
     )
 
 
-def say_shares(section: PrepareSection, dataset: Dataset, entry: Entry) -> None:
+def say_shares(section: PrepareSection, counts: Counter[str], entry: Entry) -> None:
     """Say when a split is far from the fraction that was asked for, and how to get an exact number."""
-    rows = sum(dataset.counts.values())
+    rows = sum(counts[side] for side in SPLITS)
     for side, share in section.split.shares.wanted().items():
-        found = dataset.counts[side] / rows
+        found = counts[side] / rows
         if share < 1 and abs(found - share) > FAR * share:
             entry.note(
                 f"{side} has {found:.1%} of the rows, {share:.1%} was asked for: fractions are of questions or groups, "
@@ -137,23 +137,53 @@ def say_shares(section: PrepareSection, dataset: Dataset, entry: Entry) -> None:
 
 def clear(folder: Path) -> None:
     """Remove what an earlier run of the stage left, whole or half."""
-    names = (*(f"{split}.arrow" for split in SPLITS), DROPPED_FILE, REPORT_FILE, VERSION_FILE, RESULT_FILE, STAGED_FILE)
-    if folder.is_dir():
-        for name in names:
-            remove(folder / name)
-            for half in folder.glob(f".{name}.*"):
-                remove(half)
+    if not folder.is_dir():
+        return
+    clear_scratch(folder)
+    for name in (*(f"{split}.arrow" for split in SPLITS), DROPPED_FILE, REPORT_FILE, VERSION_FILE, RESULT_FILE):
+        (folder / name).unlink(missing_ok=True)
+        for half in folder.glob(f".{name}.*"):
+            half.unlink()
 
 
-def remove(path: Path) -> None:
-    """Remove a file if it is there."""
-    if path.exists():
-        path.unlink()
+def clear_scratch(folder: Path) -> None:
+    """Remove the files that rows pass through on their way."""
+    for pattern in (STAGED_FILE, STEP_FILE.format("*")):
+        for path in (*folder.glob(pattern), *folder.glob(f".{pattern}.*")):
+            path.unlink()
 
 
-def write_splits(entry: Entry, sides: list[str]) -> tuple[Figures, str]:
-    """The staged rows into one file a split, which take their names together at the end; gives their identity too."""
-    figures, content, start = Figures(), Content(), 0
+@dataclass
+class Written:
+    """What is known of the rows that were written.
+
+    Args:
+        counts: Split to rows.
+        figures: Lengths, turns and roles.
+        content: The dataset's identity.
+        reshaped: What the changes of the training rows did, where there are some.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    figures: Figures = field(default_factory=Figures)
+    content: Content = field(default_factory=Content)
+    reshaped: Reshaped | None = None
+
+    def count(self, side: str, batch: Any) -> None:
+        """Count a batch that was written."""
+        self.counts[side] += batch.num_rows
+        for kept in batch.to_pylist():
+            row = row_of(kept)
+            self.figures.add(row)
+            self.content.add(side, row)
+
+
+def write_splits(section: PrepareSection, entry: Entry, intake: Intake, sides: list[str]) -> Written:
+    """The staged rows into one file a split, which take their names together at the end.
+
+    Training rows go through their changes first, where there are some.
+    """
+    written = Written(Counter(dict.fromkeys(SPLITS, 0)))
     with ExitStack() as stack:
         task = stack.enter_context(entry.console.task("writing (rows)", len(sides)))
         writers = {
@@ -161,56 +191,69 @@ def write_splits(entry: Entry, sides: list[str]) -> tuple[Figures, str]:
             for side in SPLITS
             if side in set(sides)
         }
-        for batch in batches(entry.folder / STAGED_FILE):
-            share_out(batch, sides[start : start + batch.num_rows], writers, figures, content)
-            start += batch.num_rows
-            task.advance(batch.num_rows)
-    return figures, str(content)
+
+        def write(side: str, batch: Any) -> None:
+            writers[side](batch)
+            written.count(side, batch)
+
+        if not section.training:
+            part_rows(entry.folder / STAGED_FILE, sides, dict.fromkeys(writers, write), task.advance)
+            return written
+        with batch_writer(entry.folder / FIRST_FILE) as first:
+            takers = {**dict.fromkeys(writers, write), "train": lambda side, batch: first(batch)}
+            part_rows(entry.folder / STAGED_FILE, sides, takers, task.advance)
+        written.reshaped = reshape(section, intake.wash, entry)
+        for batch in batches(written.reshaped.path):
+            write("train", batch)
+    return written
 
 
-def share_out(
-    batch: Any, sides: list[str], writers: dict[str, Callable[[Any], None]], figures: Figures, content: Content
+def part_rows(
+    path: Path, sides: list[str], takers: dict[str, Callable[[str, Any], None]], advance: Callable[[int], None]
 ) -> None:
-    """A batch's rows to their files, into the figures and into the dataset's identity."""
+    """Give the rows of a file to whoever takes their side."""
     import pyarrow
 
-    for side, write in writers.items():
-        part = batch.filter(pyarrow.array([found == side for found in sides], pyarrow.bool_()))
-        if part.num_rows:
-            write(part)
-            for kept in part.to_pylist():
-                row = row_of(kept)
-                figures.add(row)
-                content.add(side, row)
+    start = 0
+    for batch in batches(path):
+        found = sides[start : start + batch.num_rows]
+        for side, take in takers.items():
+            part = batch.filter(pyarrow.array([one == side for one in found], pyarrow.bool_()))
+            if part.num_rows:
+                take(side, part)
+        start += batch.num_rows
+        advance(batch.num_rows)
 
 
-def compose(section: PrepareSection, intake: Intake, overlap: Overlap, figures: Figures) -> dict[str, Any]:
-    """The data report; :mod:`sevenfold.prepare.report` documents its keys."""
+def compose(section: PrepareSection, intake: Intake, overlap: Overlap, written: Written) -> dict[str, Any]:
+    """The data report without its audits; :mod:`sevenfold.prepare.report` documents its keys."""
     sides, dropped, split = overlap.sides, intake.wash.dropped, section.split
-    counts = Counter(sides)
-    reasons = dict(dropped) | {side: count for side, count in counts.items() if side not in SPLITS}
+    reshaped = written.reshaped
+    reasons = dropped + Counter(side for side in sides if side not in SPLITS)
     return {
         "rows_in": intake.rows_in,
-        "rows": sum(counts[side] for side in SPLITS),
+        "rows": written.counts.total(),
         "sources": [asdict(facts) for facts in intake.sources],
         "changed": dict(intake.wash.changed),
         "found": intake.wash.figures,
-        "dropped": reasons,
+        "dropped": dict(reasons + reshaped.dropped if reshaped else reasons),
+        "made": reshaped.made if reshaped else {},
         "duplicates": dropped["duplicate"],
         **overlap.facts,
         "no_reply": {"rows": sum(dropped[reason] for reason in NO_REPLY), "origins": intake.no_reply},
-        "splits": {side: counts[side] for side in SPLITS},
+        "splits": dict(written.counts),
         "split": {"how": SPLITTERS.name_of(split.how), "by": split.how.column, "seed": split.seed},
         "labels": label_counts(intake.labels, sides) if split.how.column else {},
-        **figures.summary(),
-        "advice": advice(counts["train"]),
+        "training": reshaped.findings if reshaped else [],
+        **written.figures.summary(),
+        "advice": advice(written.counts["train"]),
     }
 
 
 def publish(report: dict[str, Any], entry: Entry) -> None:
     """Write the report, keep its figures in the record, and show it."""
     write_json(entry.folder / REPORT_FILE, report)
-    for name in ("rows_in", "rows", "changed", "found", "dropped", "duplicates", "splits"):
+    for name in ("rows_in", "rows", "changed", "found", "dropped", "made", "duplicates", "splits"):
         entry.metric(name, report[name])
     entry.metric("characters_median", report["characters"]["row"]["median"])
     entry.metric("characters_p95", report["characters"]["row"]["p95"])

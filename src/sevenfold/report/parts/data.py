@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
 from sevenfold.report import plots
-from sevenfold.report.blocks import Cell, Figures, Part, Plot, Prose, Table
+from sevenfold.report.blocks import Cell, Figures, Folded, Part, Plot, Prose, Table
 from sevenfold.report.facts import Facts
 from sevenfold.report.words import number, plain
 
@@ -41,6 +43,8 @@ def part(facts: Facts) -> Part | None:
     shared = [*overlap(report), *lineage(facts.json("prepare", "version.json") or {})]
     if shared:
         blocks.append(Table(("duplicates, leaks and versions", "what was found"), shared, source, words=True))
+    for found in (*report.get("training", []), *report.get("audits", [])):
+        blocks += findings(found, source)
     return Part("Data", blocks)
 
 
@@ -83,6 +87,33 @@ def changes(report: dict[str, Any], source: str) -> Table:
     ]
     rows.append(("split", f"{split['how']}{by}, seed {split['seed']}"))
     return Table(("what", "how much"), rows, source, words=True, half=True)
+
+
+def findings(found: dict[str, Any], source: str) -> list[Any]:
+    """What a change of the training rows did or an audit found: said first, then shown, then what to do."""
+    blocks: list[Any] = [Prose(f"{found['title']}: {found['said']}", source)]
+    for place, chart in enumerate(found["charts"]):
+        blocks.append(Plot(drawn(chart, f"{found['name']}-{place}"), chart["says"], source))
+    for table in found["tables"]:
+        head = (table["head"][0] or table["title"], *table["head"][1:])
+        lines = [[shown(cell) for cell in line] for line in table["lines"]]
+        blocks.append(Folded(table["title"], [Table(head, lines, source, words=True)]))
+    blocks += [Prose(advice, source, "unsure") for advice in found["advice"]]
+    return blocks
+
+
+def drawn(chart: dict[str, Any], name: str) -> Markup:
+    """The picture of a chart."""
+    if chart["kind"] == "bars":
+        return plots.bars([str(label) for label in chart["names"]], chart["values"], chart["label"], name)
+    if chart["kind"] == "histogram":
+        return plots.histogram(chart["names"], chart["values"], chart["label"], name)
+    return plots.small_curve(chart["names"], chart["values"], chart["label"], name)
+
+
+def shown(cell: str | float) -> str:
+    """A cell of a table."""
+    return cell if isinstance(cell, str) else number(cell)
 
 
 def overlap(report: dict[str, Any]) -> list[tuple[str, str]]:
