@@ -16,6 +16,7 @@ from sevenfold.prepare.clean.empty import Empty
 from sevenfold.prepare.clean.fold_system import fold
 from sevenfold.prepare.clean.length import Length
 from sevenfold.prepare.clean.unicode import Unicode
+from sevenfold.prepare.clean.whitespace import Whitespace
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.wash import Wash
 from tests.prepare.conftest import section_of
@@ -79,6 +80,17 @@ def test_whitespace_is_idempotent_and_keeps_the_words(text):
     once = whitespace_step.clean(text)
     assert whitespace_step.clean(once) == once
     assert once.split() == text.split()
+
+
+def test_single_spaces_between_words_alone():
+    single = Whitespace(single=True).start()
+    text = "  def f():\n    return\u00a0 1\u2009+ 2\u3000\n\nکتاب\u200cها \t را\u00a0\u00a0خواندم"
+    assert single(row(reply=text)).conversation.reference() == (
+        "  def f():\n    return 1 + 2\u3000\n\nکتاب\u200cها را خواندم"
+    )
+    kept = row(reply="one two")
+    assert single(kept) is kept
+    assert Whitespace().start()(row(reply="one\u00a0 two")).conversation.reference() == "one\u00a0 two"
 
 
 @pytest.mark.parametrize(

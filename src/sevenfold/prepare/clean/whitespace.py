@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pydantic import Field
+
 from sevenfold.prepare.clean import Outcome, Step, rewritten
 from sevenfold.prepare.dataset import Row
 
@@ -14,12 +16,27 @@ MANY_BLANK_LINES = re.compile(r"\n{4,}")
 BLANK_FIRST_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 
 
+BETWEEN_WORDS = re.compile(r"(?<=[^\s])[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+(?=[^\s])")
+
+
 class Whitespace(Step):
     """Line ends as newlines, white space behind lines and around texts removed; more than two blank lines are two."""
 
+    single: bool = Field(
+        False,
+        description="Whether spaces of every kind between two words become one plain space; not for code or poems, "
+        "whose columns would go.",
+    )
+
     def start(self) -> Callable[[Row], Outcome]:
         """Clean every message."""
-        return lambda row: rewritten(row, clean)
+        change = tidied if self.single else clean
+        return lambda row: rewritten(row, change)
+
+
+def tidied(text: str) -> str:
+    """A text with tidy white space and one plain space between words."""
+    return BETWEEN_WORDS.sub(" ", clean(text))
 
 
 def clean(text: str) -> str:

@@ -1,0 +1,191 @@
+"""Hold what a run found against what was planted.
+
+    python recipes/dirty/check.py dirty-data runs/dirty runs/dirty-clean
+
+Both runs take the same steps, one over the dirty rows, one over the same rows before they were spoilt. A defect that a
+step repairs is found where both runs end with the same text; one that a step drops, where the row was dropped for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sevenfold.prepare.dataset import SPLITS, Dataset, Row
+from sevenfold.prepare.sources import RawRow, Reading
+from sevenfold.recipe import Recipe
+
+REPAIRED = ("mojibake", "html", "arabic letters", "white space", "repeated opening")
+DROPPED = {
+    "empty reply": "empty_reply",
+    "missing value": "missing_value",
+    "junk": "few_alphabetic_words",
+    "too long": "too_long",
+    "duplicate": "duplicate",
+    "near-duplicate": "near_duplicate",
+    "leak": "leak",
+}
+"""Defect to the reason for which its rows are dropped."""
+
+
+@dataclass
+class Run:
+    """A run's rows by the ids that they have in the sources.
+
+    Args:
+        folder: The run.
+    """
+
+    folder: Path
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What was prepared."""
+        return Dataset.open(self.folder / "1-prepare")
+
+    @cached_property
+    def rows(self) -> dict[str, Row]:
+        """The rows that stayed, those that were made of them left out."""
+        every = (row for split in SPLITS for row in self.dataset.rows(split))
+        return {row.fields["id"]: row for row in every if not row.made_by}
+
+    @cached_property
+    def ids(self) -> dict[str, str]:
+        """The place of every row in its source to its id."""
+        silent = Reading(lambda size: None, lambda text: None, lambda text: None)
+        sources = Recipe.from_file(self.folder / "recipe.yaml").prepare.source
+        every = (raw for source in sources for raw in source.rows(silent))
+        return {raw.origin: str(raw.values["id"]) for raw in every if isinstance(raw, RawRow)}
+
+    @cached_property
+    def dropped(self) -> dict[str, list[str]]:
+        """Reason to the ids of the rows that were dropped for it."""
+        found: dict[str, list[str]] = {}
+        for line in self.lines():
+            found.setdefault(line["reason"], []).append(self.ids.get(line["origin"], line["origin"]))
+        return found
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """The lines of ``dropped.jsonl``."""
+        with (self.folder / "1-prepare" / "dropped.jsonl").open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
+
+    def text(self, key: str) -> str:
+        """What a row says in the end."""
+        return "\n".join(message.content for message in self.rows[key].conversation.messages)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One defect.
+
+    Args:
+        name: Its name.
+        planted: Rows that have it.
+        found: Rows in which it was found.
+        others: Rows that were called so and were not planted.
+        means: What the others are, or how a figure is to be read.
+    """
+
+    name: str
+    planted: int
+    found: int
+    others: int
+    means: str = ""
+
+
+def repaired(name: str, ids: list[str], dirty: Run, clean: Run) -> Line:
+    """A defect that a step repairs."""
+    both = [key for key in ids if key in dirty.rows and key in clean.rows]
+    # The step that cuts an opening writes the letter behind it large.
+    same = sum(dirty.text(key).casefold() == clean.text(key).casefold() for key in both)
+    gone = len(ids) - len(both)
+    return Line(name, len(ids), same, 0, f"{gone} left out: dropped for another reason, as before" if gone else "")
+
+
+def dropped(name: str, ids: list[str], dirty: Run, clean: Run) -> Line:
+    """A defect for which a row is dropped; a copy is found when either of the two went."""
+    reason = DROPPED[name]
+    gone = dirty.dropped.get(reason, [])
+    either = {key.removesuffix("-again") for key in gone}
+    found = [key for key in ids if key.removesuffix("-again") in either]
+    others = [key for key in gone if key.removesuffix("-again") not in {one.removesuffix("-again") for one in ids}]
+    held = sum(key in dirty.rows and key not in found for key in ids)
+    before = set(clean.dropped.get(reason, []))
+    real = sum(key in before for key in others)
+    means = [f"{real} of the others are so before any defect"] if real else []
+    if name == "leak" and held:
+        means.append(f"{held} not found: held out itself")
+    return Line(name, len(ids), len(found), len(others), "; ".join(means))
+
+
+def masked(name: str, ids: list[str], dirty: Run) -> Line:
+    """Personal data of a kind: found where its placeholder stands."""
+    mark = f"[{name.removeprefix('personal: ').upper()}_"
+    there = [key for key in ids if key in dirty.rows]
+    others = [key for key in dirty.rows if key not in ids and mark in dirty.text(key)]
+    gone = len(ids) - len(there)
+    found = sum(mark in dirty.text(key) for key in there)
+    return Line(name, len(ids), found, len(others), f"{gone} left out: dropped for another reason" if gone else "")
+
+
+def flagged(ids: list[str], dirty: Run) -> Line:
+    """Harmful rows: found where the column says so."""
+    marked = {key for key, row in dirty.rows.items() if row.fields.get("harmful")}
+    return Line("harmful", len(ids), len(marked & set(ids)), len(marked - set(ids)))
+
+
+def foreign(ids: list[str], dirty: Run) -> Line:
+    """Rows in other languages than those that are kept."""
+    gone = {key for reason, keys in dirty.dropped.items() if reason.startswith("language_") for key in keys}
+    return Line("other language", len(ids), len(gone & set(ids)), len(gone - set(ids)))
+
+
+def lines(planted: dict[str, list[str]], dirty: Run, clean: Run) -> Iterator[Line]:
+    """Every defect."""
+    for name, ids in planted.items():
+        if name in REPAIRED:
+            yield repaired(name, ids, dirty, clean)
+        elif name in DROPPED:
+            yield dropped(name, ids, dirty, clean)
+        elif name.startswith("personal: "):
+            yield masked(name, ids, dirty)
+    yield flagged(planted["harmful"], dirty)
+    yield foreign(planted["other language"], dirty)
+    yield Line("unreadable", len(planted["unreadable"]), len(dirty.dropped.get("unreadable", [])), 0)
+
+
+def untouched(planted: dict[str, list[str]], dirty: Run, clean: Run) -> Line:
+    """Rows without any defect: they should end as they do where nothing was spoilt."""
+    spoilt = {key.removesuffix("-again") for ids in planted.values() for key in ids}
+    free = [key for key in clean.rows if key not in spoilt]
+    other = sum(key not in dirty.rows or dirty.text(key) != clean.text(key) for key in free)
+    return Line("no defect", len(free), len(free) - other, other)
+
+
+def table(found: list[Line]) -> str:
+    """The lines in Markdown."""
+    head = "| defect | planted | found | others called so | |\n|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {one.name} | {one.planted} | {one.found} | {one.others} | {one.means} |\n" for one in found
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("data", "dirty", "clean"):
+        asked.add_argument(name, type=Path)
+    given = asked.parse_args()
+    planted = json.loads((given.data / "planted.json").read_text(encoding="utf-8"))["planted"]
+    dirty, clean = Run(given.dirty), Run(given.clean)
+    print(table([*lines(planted, dirty, clean), untouched(planted, dirty, clean)]))
+
+
+if __name__ == "__main__":
+    main()
