@@ -7,6 +7,7 @@ import urllib.request
 import zipfile
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from sevenfold.errors import DataError, MachineError, RecipeError
 from sevenfold.prepare.sources.jsonl import JsonLines
@@ -19,8 +20,7 @@ LINES = "".join(json.dumps({"n": n, "text": "سلام"}, ensure_ascii=False) + "
 @pytest.fixture(scope="module")
 def server():
     """The address of a server that speaks S3."""
-    moto = pytest.importorskip("moto.server", reason="moto, a server that speaks S3, is not installed")
-    served = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    served = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     served.start()
     host, port = served.get_host_and_port()
     yield f"http://{host}:{port}"
