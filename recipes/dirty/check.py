@@ -11,14 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sevenfold.prepare.dataset import SPLITS, Dataset, Row
-from sevenfold.prepare.sources import RawRow, Reading
-from sevenfold.recipe import Recipe
 
 REPAIRED = ("mojibake", "html", "arabic letters", "white space", "repeated opening")
 DROPPED = {
@@ -55,19 +53,12 @@ class Run:
         return {row.fields["id"]: row for row in every if not row.made_by}
 
     @cached_property
-    def ids(self) -> dict[str, str]:
-        """The place of every row in its source to its id."""
-        silent = Reading(lambda size: None, lambda text: None, lambda text: None)
-        sources = Recipe.from_file(self.folder / "recipe.yaml").prepare.source
-        every = (raw for source in sources for raw in source.rows(silent))
-        return {raw.origin: str(raw.values["id"]) for raw in every if isinstance(raw, RawRow)}
-
-    @cached_property
     def dropped(self) -> dict[str, list[str]]:
         """Reason to the ids of the rows that were dropped for it."""
         found: dict[str, list[str]] = {}
         for line in self.lines():
-            found.setdefault(line["reason"], []).append(self.ids.get(line["origin"], line["origin"]))
+            columns = line.get("fields") or line.get("values") or {}
+            found.setdefault(line["reason"], []).append(columns.get("id", line["origin"]))
         return found
 
     def lines(self) -> Iterator[dict[str, Any]]:
@@ -89,13 +80,15 @@ class Line:
         planted: Rows that have it.
         found: Rows in which it was found.
         others: Rows that were called so and were not planted.
-        means: What the others are, or how a figure is to be read.
+        lost: Planted rows that cannot be judged: they were held out, or dropped for another reason.
+        means: What these and the others are.
     """
 
     name: str
     planted: int
     found: int
-    others: int
+    others: int = 0
+    lost: int = 0
     means: str = ""
 
 
@@ -105,7 +98,7 @@ def repaired(name: str, ids: list[str], dirty: Run, clean: Run) -> Line:
     # The step that cuts an opening writes the letter behind it large.
     same = sum(dirty.text(key).casefold() == clean.text(key).casefold() for key in both)
     gone = len(ids) - len(both)
-    return Line(name, len(ids), same, 0, f"{gone} left out: dropped for another reason, as before" if gone else "")
+    return Line(name, len(ids), same, lost=gone, means=f"{gone} dropped for another reason" if gone else "")
 
 
 def dropped(name: str, ids: list[str], dirty: Run, clean: Run) -> Line:
@@ -119,9 +112,10 @@ def dropped(name: str, ids: list[str], dirty: Run, clean: Run) -> Line:
     before = set(clean.dropped.get(reason, []))
     real = sum(key in before for key in others)
     means = [f"{real} of the others are so before any defect"] if real else []
-    if name == "leak" and held:
-        means.append(f"{held} not found: held out itself")
-    return Line(name, len(ids), len(found), len(others), "; ".join(means))
+    lost = held if name == "leak" else 0
+    if lost:
+        means.append(f"{lost} of the planted is held out itself")
+    return Line(name, len(ids), len(found), len(others), lost, "; ".join(means))
 
 
 def masked(name: str, ids: list[str], dirty: Run) -> Line:
@@ -131,7 +125,7 @@ def masked(name: str, ids: list[str], dirty: Run) -> Line:
     others = [key for key in dirty.rows if key not in ids and mark in dirty.text(key)]
     gone = len(ids) - len(there)
     found = sum(mark in dirty.text(key) for key in there)
-    return Line(name, len(ids), found, len(others), f"{gone} left out: dropped for another reason" if gone else "")
+    return Line(name, len(ids), found, len(others), gone, f"{gone} dropped for another reason" if gone else "")
 
 
 def flagged(ids: list[str], dirty: Run) -> Line:
@@ -157,7 +151,7 @@ def lines(planted: dict[str, list[str]], dirty: Run, clean: Run) -> Iterator[Lin
             yield masked(name, ids, dirty)
     yield flagged(planted["harmful"], dirty)
     yield foreign(planted["other language"], dirty)
-    yield Line("unreadable", len(planted["unreadable"]), len(dirty.dropped.get("unreadable", [])), 0)
+    yield Line("unreadable", len(planted["unreadable"]), len(dirty.dropped.get("unreadable", [])))
 
 
 def untouched(planted: dict[str, list[str]], dirty: Run, clean: Run) -> Line:
@@ -181,10 +175,12 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("data", "dirty", "clean"):
         asked.add_argument(name, type=Path)
+    asked.add_argument("--json", action="store_true", help="one list of objects on standard output")
     given = asked.parse_args()
     planted = json.loads((given.data / "planted.json").read_text(encoding="utf-8"))["planted"]
     dirty, clean = Run(given.dirty), Run(given.clean)
-    print(table([*lines(planted, dirty, clean), untouched(planted, dirty, clean)]))
+    found = [*lines(planted, dirty, clean), untouched(planted, dirty, clean)]
+    print(json.dumps([asdict(one) for one in found]) if given.json else table(found))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from sys import intern
-from typing import Any, TextIO
+from typing import TextIO
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.clean import Dropped
-from sevenfold.prepare.dataset import Row, message_dict
+from sevenfold.prepare.dataset import Row, said
 from sevenfold.prepare.intake import SourceFacts, read_source, shown
 from sevenfold.prepare.keys import content_key, hashed, opening_key
 from sevenfold.prepare.report import DROPPED_FILE, MOST_ORIGINS, NO_REPLY
@@ -92,14 +92,11 @@ def cleaned(section: PrepareSection, reading: Reading, intake: Intake, dropped: 
 
 
 def dropped_line(raw: RawRow, read: Row | Dropped, reason: str, wash: Wash) -> str:
-    """A dropped row: its reason, its place, and its messages or, when none could be read, its columns.
+    """A dropped row: its reason, its place, and what it says or, when that could not be read, its columns.
 
     What a step masks in the rows that stay is masked here too.
     """
-    content: dict[str, Any] = {"values": raw.values}
-    if isinstance(read, Row):
-        content = {"messages": [message_dict(message) for message in read.conversation.messages]}
-    content = wash.hidden(content)
+    content = wash.hidden(said(read) if isinstance(read, Row) else {"values": raw.values})
     return json.dumps({"reason": reason, "origin": raw.origin, **content}, ensure_ascii=False, default=str) + "\n"
 
 

@@ -89,6 +89,12 @@ def stored(row: Row) -> dict[str, Any]:
     }
 
 
+def said(row: Row) -> dict[str, Any]:
+    """What a row says, as ``dropped.jsonl`` keeps it: its messages, and its columns where it has some."""
+    messages = [message_dict(message) for message in row.conversation.messages]
+    return {"messages": messages, **({"fields": row.fields} if row.fields else {})}
+
+
 def message_dict(message: Message) -> dict[str, Any]:
     """A message in its stored form."""
     return {"role": message.role, "content": message.content, "weight": message.weight}

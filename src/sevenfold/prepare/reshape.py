@@ -12,7 +12,7 @@ from typing import Any
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.audits import AUDITS
-from sevenfold.prepare.dataset import Dataset, Row, message_dict
+from sevenfold.prepare.dataset import Dataset, Row, said
 from sevenfold.prepare.report import DROPPED_FILE
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import Shelf, row_writer
@@ -114,7 +114,7 @@ def working(name: str, section: PrepareSection, wash: Wash, entry: Entry) -> Ite
     with (entry.folder / DROPPED_FILE).open("a", encoding="utf-8", errors="backslashreplace") as file:
 
         def write_dropped(row: Row, reason: str) -> None:
-            content = wash.hidden({"messages": [message_dict(message) for message in row.conversation.messages]})
-            file.write(json.dumps({"reason": reason, "origin": row.origin, **content}, ensure_ascii=False) + "\n")
+            line = {"reason": reason, "origin": row.origin, **wash.hidden(said(row))}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
         yield Work(name, section.split.seed, entry.folder, entry.console, entry.note, entry.warn, write_dropped)

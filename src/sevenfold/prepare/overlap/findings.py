@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sevenfold.prepare.dataset import message_dict
+from sevenfold.prepare.dataset import said
 from sevenfold.prepare.overlap.leaks import Leaks
 from sevenfold.prepare.overlap.near import Near
 from sevenfold.prepare.shelf import Shelf
@@ -15,6 +15,7 @@ from sevenfold.prepare.shelf import Shelf
 LEAK = "leak"
 """The place of training rows that hold text of what is held out."""
 MOST_EXAMPLES = 1000
+SAID = ("messages", "fields")
 
 
 def removed(shelf: Shelf, near: Near | None, leaks: Leaks | None, reasons: list[str]) -> Iterator[dict[str, Any]]:
@@ -35,17 +36,17 @@ def removed(shelf: Shelf, near: Near | None, leaks: Leaks | None, reasons: list[
         else:
             twin = twins[number]
             line |= {"of": shelf.row(twin.row).origin, "similarity": round(twin.similarity, 4)}
-        yield line | {"messages": [message_dict(message) for message in row.conversation.messages]}
+        yield line | said(row)
 
 
 def write_removed(path: Path, lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add the lines to the file of dropped rows; gives the first of each reason without their messages."""
+    """Add the lines to the file of dropped rows; gives the first of each reason without what they say."""
     examples: list[dict[str, Any]] = []
     with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             if sum(example["reason"] == line["reason"] for example in examples) < MOST_EXAMPLES:
-                examples.append({key: value for key, value in line.items() if key != "messages"})
+                examples.append({key: value for key, value in line.items() if key not in SAID})
     return examples
 
 
