@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 
 def closest(value: str, options: Iterable[str]) -> str | None:
@@ -38,14 +39,14 @@ class SevenfoldError(Exception):
         next_step: str | None = None,
     ) -> None:
         self.problem, self.where, self.expected, self.next_step = problem, where, expected, next_step
-        self.alternatives = tuple(alternatives)
+        self.alternatives, self.value = tuple(alternatives), value
         self.suggestion = closest(value, self.alternatives) if value is not None else None
         super().__init__(problem)
 
     def __str__(self) -> str:
         return self.describe()
 
-    def at(self, where: str) -> SevenfoldError:
+    def at(self, where: str) -> Self:
         """The same error, with its place said more exactly by who knows it."""
         self.where = where
         return self

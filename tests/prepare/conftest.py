@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from sevenfold.prepare.dataset import Dataset
 from sevenfold.prepare.section import PrepareSection
-from sevenfold.prepare.sources import RawRow, Reading, Source
+from sevenfold.prepare.sources import Found, RawRow, Reading, Source, Unreadable
 from sevenfold.prepare.stage import prepare
 from sevenfold.record import Entry
 from sevenfold.schema import explain
@@ -81,7 +81,16 @@ def write_rows(write: Callable[[str, str], str]) -> Callable[..., str]:
 
 
 def read_all(source: Source, notes: list[str] | None = None, read: list[int] | None = None) -> list[RawRow]:
-    """All rows of a source; what it says and how many bytes it read go to the lists."""
+    """All rows of a source; what it says and how many bytes it read go to the lists. What it cannot read is raised."""
+    found = give_all(source, notes, read)
+    for bad in found:
+        if isinstance(bad, Unreadable) and bad.reason == "unreadable":
+            raise bad.error
+    return [row for row in found if isinstance(row, RawRow)]
+
+
+def give_all(source: Source, notes: list[str] | None = None, read: list[int] | None = None) -> list[Found]:
+    """All that a source gives: its rows, and what it cannot read."""
     said = notes if notes is not None else []
     counted = read if read is not None else []
     return list(source.rows(Reading(counted.append, said.append, said.append)))

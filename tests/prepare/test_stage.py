@@ -195,7 +195,7 @@ def test_many_dropped_rows_are_a_warning(run, write_rows):
 def test_a_broken_row_is_refused_at_its_line_and_leaves_no_result(run, write_rows, tmp_path):
     path = write_rows([*pairs(3), {"promt": "x", "completion": "y"}])
     with pytest.raises(DataError, match="no column 'prompt'") as caught:
-        run(source=path)
+        run(source=path, unreadable=0)
     assert caught.value.where == f"{path}:4"
     assert caught.value.suggestion == "promt"
     assert list((tmp_path / "1-prepare").iterdir()) == []

@@ -96,8 +96,17 @@ def kinds_at(path: str) -> set[str]:
 
 def suffixes_at(path: Path) -> set[str]:
     """The extension of a file or glob; of a folder and of an archive the extensions in it."""
-    files = (file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    if path.is_dir():
+        return {suffix for file in path.rglob("*") if file.is_file() for suffix in suffixes_or_none(file)}
     try:
-        return {suffix for file in files for suffix in plain_suffixes(file)}
+        return plain_suffixes(path)
     except DataError as error:
         raise RecipeError(error.problem, where=error.where, next_step=error.next_step) from None
+
+
+def suffixes_or_none(file: Path) -> set[str]:
+    """The same of a file among others; a broken archive says nothing here, and is told when the folder is read."""
+    try:
+        return plain_suffixes(file)
+    except DataError:
+        return set()

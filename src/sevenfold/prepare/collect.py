@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from sys import intern
-from typing import TextIO
+from typing import Any, TextIO
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.clean import Dropped
@@ -19,6 +19,7 @@ from sevenfold.prepare.report import DROPPED_FILE, MOST_ORIGINS, NO_REPLY
 from sevenfold.prepare.section import PrepareSection, Split
 from sevenfold.prepare.shelf import row_writer
 from sevenfold.prepare.sources import RawRow, Reading
+from sevenfold.prepare.unreadable import told
 from sevenfold.prepare.wash import Wash
 from sevenfold.record import Entry, writing
 
@@ -96,7 +97,10 @@ def dropped_line(raw: RawRow, read: Row | Dropped, reason: str, wash: Wash) -> s
 
     What a step masks in the rows that stay is masked here too.
     """
-    content = wash.hidden(said(read) if isinstance(read, Row) else {"values": raw.values})
+    content: dict[str, Any] = said(read) if isinstance(read, Row) else {"values": raw.values}
+    if isinstance(read, Dropped) and read.problem:
+        content = told(raw.values, read, wash.hidden)
+    content = wash.hidden(content)
     return json.dumps({"reason": reason, "origin": raw.origin, **content}, ensure_ascii=False, default=str) + "\n"
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.packed import ARCHIVE, STREAMS, Member, Unpacked, entries, locating, members
@@ -35,6 +35,14 @@ def plain_suffixes(file: Path) -> set[str]:
     return {plain_suffix(file)}
 
 
+def may_hold(file: Path, suffixes: tuple[str, ...]) -> bool:
+    """Whether a file of a folder is read; a broken archive may hold anything, and is not passed over."""
+    try:
+        return not plain_suffixes(file).isdisjoint(suffixes)
+    except DataError:
+        return True
+
+
 def find_files(text: str, suffixes: tuple[str, ...]) -> list[File]:
     """The files behind a path: the file itself, a folder's files with these extensions, or a glob's matches.
 
@@ -48,7 +56,9 @@ def find_files(text: str, suffixes: tuple[str, ...]) -> list[File]:
         DataError: Nothing is there; what lies beside it is listed and the nearest name suggested.
     """
     found = find_objects(text, suffixes) if is_remote(text) else find_paths(text, suffixes)
-    return [item for file in found for item in inside(file, suffixes)]
+    if len(found) == 1:
+        return inside(found[0], suffixes)
+    return [item for file in found for item in inside_or_itself(file, suffixes)]
 
 
 def inside(file: File, suffixes: tuple[str, ...]) -> list[File]:
@@ -58,6 +68,14 @@ def inside(file: File, suffixes: tuple[str, ...]) -> list[File]:
     return [*members(file, suffixes, plain_suffix)]
 
 
+def inside_or_itself(file: File, suffixes: tuple[str, ...]) -> list[File]:
+    """The same of one file of many; an archive that cannot be opened stays in the list, to be told when it is read."""
+    try:
+        return inside(file, suffixes)
+    except DataError:
+        return [file]
+
+
 def find_paths(text: str, suffixes: tuple[str, ...]) -> list[Path]:
     """The same on this machine, archives as they are."""
     path = Path(text).expanduser()
@@ -65,7 +83,7 @@ def find_paths(text: str, suffixes: tuple[str, ...]) -> list[Path]:
         return [path]
     if path.is_dir():
         visible = (file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
-        found = sorted(file for file in visible if not plain_suffixes(file).isdisjoint(suffixes))
+        found = sorted(file for file in visible if may_hold(file, suffixes))
     else:
         found = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
     if not found:
@@ -153,15 +171,24 @@ def opened(path: File, advance: Callable[[int], None]) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def opened_text(path: File, encoding: str, advance: Callable[[int], None]) -> Iterator[io.TextIOWrapper]:
+def opened_text(
+    path: File, encoding: str, advance: Callable[[int], None], errors: Literal["strict", "surrogateescape"] = "strict"
+) -> Iterator[io.TextIOWrapper]:
     """A file's text, line ends as they are; a byte order mark is not part of it.
+
+    Args:
+        path: The file.
+        encoding: Its encoding.
+        advance: Told how many bytes of the file on disk were read.
+        errors: ``surrogateescape``: bytes that are not valid stand in the text as such, and :func:`bad_bytes` finds
+            them line by line.
 
     Raises:
         DataError: The encoding does not exist, or bytes are not valid in it (the byte and its line are said).
     """
     name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
-        with opened(path, advance) as file, io.TextIOWrapper(file, encoding=name, newline="") as text:
+        with opened(path, advance) as file, io.TextIOWrapper(file, name, errors, newline="") as text:
             yield text
     except LookupError:
         raise DataError(f"there is no encoding {encoding!r}", where=str(path), alternatives=GUESSES) from None
@@ -171,9 +198,31 @@ def opened_text(path: File, encoding: str, advance: Callable[[int], None]) -> It
 
 def undecodable(path: File, encoding: str, error: UnicodeError) -> DataError:
     """The error for bytes that an encoding cannot read: where they are and which encodings can."""
-    line_number, column, line = bad_line(path, encoding)
+    number, column, line = bad_line(path, encoding)
+    if not line:
+        return not_encoded(path, encoding, number, str(error), b"", 0)
+    return not_encoded(path, encoding, number, said_of(line[column], column, number), line, column)
+
+
+def said_of(byte: int, column: int, number: int) -> str:
+    """A byte and its place."""
+    return f"byte 0x{byte:02x} at byte {column + 1} of line {number}"
+
+
+def bad_bytes(text: str, path: File, encoding: str, number: int) -> DataError | None:
+    """The error for a line in which :func:`opened_text` let bytes pass that are not valid; None for a good one."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as found:
+        line = text.encode(encoding, "surrogateescape")
+        column = len(text[: found.start].encode(encoding, "surrogateescape"))
+        return not_encoded(path, encoding, number, said_of(line[column], column, number), line, column)
+    return None
+
+
+def not_encoded(path: File, encoding: str, line_number: int, shown: str, line: bytes, column: int) -> DataError:
+    """The error for a line, its bytes shown as other encodings read them."""
     able = ["utf-16"] if starts_as_utf16(path) else [name for name in GUESSES if decodes(line, name)]
-    shown = f"byte 0x{line[column]:02x} at byte {column + 1} of line {line_number}" if line else str(error)
     near = line[max(0, column - 8) : column + 8]  # Its ends may cut a character in two.
     readings = ", ".join(f"{name} reads {near.decode(name, 'replace')!r}" for name in able[:2])
     return DataError(

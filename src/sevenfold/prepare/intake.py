@@ -12,7 +12,8 @@ from sevenfold.prepare.clean import Dropped, Outcome
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.formats import FORMATS, Format, Unfit, as_text, no_column
 from sevenfold.prepare.section import PrepareSection
-from sevenfold.prepare.sources import SOURCES, RawRow, Reading, Source
+from sevenfold.prepare.sources import SOURCES, RawRow, Reading, Source, Unreadable
+from sevenfold.prepare.unreadable import Refusals
 
 
 @dataclass
@@ -49,20 +50,29 @@ def read_source(
         facts: Filled in.
 
     Raises:
-        DataError: A row cannot be read; its place is said.
+        DataError: The first row cannot be read, or too many others; the place is said.
     """
     chosen: Format | None = None
+    refusals = Refusals(facts.name, section.unreadable)
     for raw in source.rows(reading):
         facts.rows += 1
+        if isinstance(raw, Unreadable):
+            yield refusals.found(raw)
+            continue
         try:
             values = renamed(raw.values, section.columns)
             chosen = chosen or section.format.settle(values)
             outcome = as_row(chosen, section, values, raw.origin)
         except DataError as error:
-            raise error.at(raw.origin) from None
-        if facts.rows == 1:
-            describe(chosen, section, values, facts, reading)
+            if not refusals.read:
+                raise error.at(raw.origin) from None  # The first row: the recipe does not fit the source.
+            outcome = refusals.wrong(error.at(raw.origin))
+        else:
+            refusals.read += 1
+            if refusals.read == 1:
+                describe(chosen, section, values, facts, reading)
         yield raw, outcome
+    refusals.finish(reading)
 
 
 def renamed(values: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:

@@ -130,9 +130,12 @@ class Member:
             return cast(BinaryIO, archive.open(self.info))
 
     def fingerprint(self) -> str:
-        """SHA-256 of its content."""
-        with locating(self), self.open() as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        """SHA-256 of its content; where that cannot be read, what the archive says of it."""
+        try:
+            with locating(self), self.open() as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        except DataError:
+            return f"unreadable, CRC {self.info.CRC:08x}, {self.info.file_size} bytes"
 
 
 def sized(count: int) -> os.stat_result:
@@ -159,6 +162,17 @@ def entries(file: File) -> list[zipfile.ZipInfo]:
         raise DataError(f"the archive cannot be read: {error}", where=str(file)) from error
     swollen(file, file.stat().st_size, sum(info.file_size for info in found))
     return sorted(found, key=lambda info: info.filename)
+
+
+def checked_archive(file: File, suffixes: tuple[str, ...]) -> None:
+    """Refuse an archive that is listed as a file because it could not be opened.
+
+    Raises:
+        DataError: What is wrong with it.
+    """
+    if file.suffix.lower() == ARCHIVE and ARCHIVE not in suffixes and not isinstance(file, Member):
+        entries(file)
+        raise DataError("the archive holds nothing that can be read", where=str(file))
 
 
 def is_hidden(name: str) -> bool:

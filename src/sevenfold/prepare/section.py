@@ -65,6 +65,13 @@ class PrepareSection(Section):
         default_factory=lambda: FORMATS.find("auto")(),
         description="How columns become a conversation; auto finds it by the columns.",
     )
+    unreadable: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="The share of a source's rows that may be unreadable: they are counted and left out; more stop the "
+        "stage (from 20 rows on); 0: the first one does.",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict, description="Your names of columns to the format's: {frage: prompt, antwort: completion}."
     )

@@ -20,9 +20,11 @@ class Dropped:
 
     Args:
         reason: One word of the report: ``empty_reply``, ``duplicate``.
+        problem: What is wrong with the one row, where the reason alone does not say it.
     """
 
     reason: str
+    problem: str = ""
 
 
 Outcome = Row | Dropped

@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from sevenfold.errors import DataError
 from sevenfold.prepare.files import File, find_files, fingerprint
+from sevenfold.prepare.packed import checked_archive
 from sevenfold.prepare.remote import without_secret
 from sevenfold.registry import Registry
 from sevenfold.schema import Component
@@ -26,6 +28,32 @@ class RawRow:
 
     values: dict[str, Any]
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row, or what is left of a file, that cannot be read; the stage counts it, writes it down and goes on.
+
+    Args:
+        error: What is wrong, with its place.
+        text: What stands there, as far as it is text.
+        reason: Under which word it is counted among the dropped rows.
+        rest: Whether nothing behind it in its file is read either.
+    """
+
+    error: DataError
+    text: str = ""
+    reason: str = "unreadable"
+    rest: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Where it stands."""
+        return str(self.error.where)
+
+
+Found = RawRow | Unreadable
+"""What a source gives: rows, and places where there should have been one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +78,11 @@ class Source(Component):
     """Extensions by which a plain path chooses this source."""
 
     @abstractmethod
-    def rows(self, reading: Reading) -> Iterator[RawRow]:
-        """The rows in order, one at a time.
+    def rows(self, reading: Reading) -> Iterator[Found]:
+        """The rows in order, one at a time; a row that cannot be read is given as :class:`Unreadable`.
 
         Raises:
-            DataError: Something cannot be read; the place is said.
+            DataError: Nothing can be read: the recipe names what is not there; the place is said.
         """
 
     @abstractmethod
@@ -86,14 +114,22 @@ class FileSource(Source):
         """SHA-256 of each file."""
         return {str(file): fingerprint(file) for file in self.files()}
 
-    def rows(self, reading: Reading) -> Iterator[RawRow]:
-        """The rows of every file."""
+    def rows(self, reading: Reading) -> Iterator[Found]:
+        """The rows of every file; a file that breaks off is a finding, and the next one is read."""
         for file in self.files():
-            yield from self.read(file, reading)
+            try:
+                checked_archive(file, self.suffixes)
+                yield from self.read(file, reading)
+            except DataError as error:
+                yield Unreadable(error if error.where else error.at(str(file)), rest=True)
 
     @abstractmethod
-    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
-        """The rows of one file."""
+    def read(self, file: File, reading: Reading) -> Iterator[Found]:
+        """The rows of one file.
+
+        Raises:
+            DataError: Nothing more of the file can be read.
+        """
 
 
 SOURCES = Registry(__name__, Source)

@@ -12,6 +12,8 @@ from sevenfold.errors import MachineError
 JOINERS = {"\N{ZERO WIDTH NON-JOINER}": "\N{LINEAR A SIGN AB001}", "\N{ZERO WIDTH JOINER}": "\N{LINEAR A SIGN AB002}"}
 """trafilatura takes out what is not printable, and with it the half-space that Persian words need ("می‌رود" is not
 "میرود"): letters that no page has stand in for the joiners while it works."""
+NO_PAGE = "no_page"
+"""Under which word pages that do not come, or have no text, are counted among the dropped rows."""
 ENTITIES = re.compile(r"&(?:zwnj|zwj|#0*820[45]|#x0*200[cd]);", re.IGNORECASE)
 
 

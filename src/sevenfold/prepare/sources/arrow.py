@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from sevenfold.prepare.files import File
-from sevenfold.prepare.sources import FileSource, RawRow, Reading
-from sevenfold.prepare.sources._columnar import readable, rows_of
-
-if TYPE_CHECKING:
-    import pyarrow
+from sevenfold.prepare.sources import FileSource, Found, Reading
+from sevenfold.prepare.sources._columnar import Part, readable, rows_of
 
 MAGIC = b"ARROW1"
 """How an Arrow file begins; a stream of Arrow messages has no such mark."""
@@ -21,7 +18,7 @@ class Arrow(FileSource):
 
     suffixes = (".arrow", ".feather", ".ipc")
 
-    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[Found]:
         """The rows of one file.
 
         Raises:
@@ -29,18 +26,23 @@ class Arrow(FileSource):
         """
         with file.open("rb") as raw:
             with readable(file, "Arrow"):
-                batches = batches_in(raw)
-            yield from rows_of(batches, file, "Arrow")
+                parts = parts_in(raw)
+            yield from rows_of(parts, file, "Arrow")
         reading.advance(file.stat().st_size)
 
 
-def batches_in(raw: BinaryIO) -> Iterator[pyarrow.RecordBatch]:
-    """The record batches of a file or of a stream, one in memory at a time."""
+def parts_in(raw: BinaryIO) -> list[tuple[str, int, Part]]:
+    """The record batches of a file each for itself; a stream is one part, since its batches are found one by one."""
     import pyarrow
 
     marked = raw.read(len(MAGIC)) == MAGIC
     raw.seek(0)
     if not marked:
-        return iter(pyarrow.ipc.open_stream(raw))
+        stream = pyarrow.ipc.open_stream(raw)
+        return [("the stream", 0, lambda: iter(stream))]
     table = pyarrow.ipc.open_file(raw)
-    return (table.get_batch(number) for number in range(table.num_record_batches))
+
+    def part(number: int) -> Part:
+        return lambda: iter([table.get_batch(number)])
+
+    return [(f"record batch {number + 1}", 0, part(number)) for number in range(table.num_record_batches)]

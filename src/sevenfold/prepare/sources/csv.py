@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import itertools
 import sys
+from collections import deque
 from collections.abc import Iterator
-from typing import TextIO
 
 from pydantic import Field
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.files import File, opened_text
-from sevenfold.prepare.sources import FileSource, RawRow, Reading
+from sevenfold.prepare.files import File, bad_bytes, opened_text
+from sevenfold.prepare.sources import FileSource, Found, RawRow, Reading, Unreadable
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SAMPLE_LINES = 50
+LONGEST = 1 << 24
+"""Characters of a record from which its quote counts as one that is not closed."""
 
 
 class Csv(FileSource):
@@ -27,41 +29,92 @@ class Csv(FileSource):
     )
     encoding: str = Field("utf-8", description="The text's encoding.")
 
-    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[Found]:
         """The records of one file; a record's origin is the line where it begins."""
-        with opened_text(file, self.encoding, reading.advance) as text:
+        with opened_text(file, self.encoding, reading.advance, "surrogateescape") as text:
             sample = list(itertools.islice(text, SAMPLE_LINES))
             delimiter = self.delimiter or found_delimiter(sample)
             if self.delimiter is None and delimiter != ",":
                 reading.note(f"{file.name}: the delimiter is a {DELIMITERS[delimiter]}")
-            yield from records(itertools.chain(sample, text), delimiter, file)
+            yield from records(Lines(itertools.chain(sample, text)), delimiter, file, self.encoding)
 
 
-def records(text: Iterator[str] | TextIO, delimiter: str, file: File) -> Iterator[RawRow]:
-    """The rows of a CSV text.
+class Lines:
+    """A file's lines, which remembers those of the record that is being read, to begin anew behind a broken one."""
+
+    def __init__(self, text: Iterator[str]) -> None:
+        self.text, self.again, self.record, self.number = text, deque[str](), list[str](), 1
+        self.length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self.length > LONGEST:
+            raise csv.Error(f"a record of more than {LONGEST:,} characters")
+        line = self.again.popleft() if self.again else next(self.text)
+        self.record.append(line)
+        self.length += len(line)
+        return line
+
+    def done(self) -> None:
+        """Forget the record; the next one begins."""
+        self.number += len(self.record)
+        self.record.clear()
+        self.length = 0
+
+    def retreat(self) -> str:
+        """Give up the record's first line, which is returned; the next record begins behind it."""
+        first, *rest = self.record or [""]
+        self.again.extendleft(reversed(rest))
+        self.record[:] = [first]
+        self.done()
+        return first
+
+
+def records(lines: Lines, delimiter: str, file: File, encoding: str) -> Iterator[Found]:
+    """The rows of a CSV text; a record that is none is a finding, and the next one begins on the line behind it.
 
     Raises:
-        DataError: The header is wrong, a record has more or fewer values than it, or a quote is not closed.
+        DataError: The header is wrong.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        columns = checked_header(next(reader, []), delimiter, file)
-        line = reader.line_num + 1
-        for values in reader:
-            if values:
-                if len(values) != len(columns):
-                    raise uneven(values, columns, delimiter).at(f"{file}:{line}")
-                yield RawRow(dict(zip(columns, values, strict=True)), f"{file}:{line}")
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"broken CSV: {error}",
-            where=f"{file}:{line}",
-            expected='a value that holds a quote written as "a ""quoted"" word"',
-            next_step="look for a quote that is not closed",
-        ) from None
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    columns: list[str] | None = None
+    while True:
+        origin = f"{file}:{lines.number}"
+        try:
+            values = next(reader, None)
+        except csv.Error as error:
+            if columns is None:
+                raise broken(error, origin) from None
+            yield Unreadable(broken(error, origin), lines.retreat())
+            continue
+        whole = "".join(lines.record)
+        wrong = bad_bytes(whole, file, encoding, lines.number)
+        lines.done()
+        if columns is None:
+            if wrong:
+                raise wrong
+            columns = checked_header(values or [], delimiter, file)
+        elif wrong:
+            yield Unreadable(wrong, whole)
+        elif values and len(values) != len(columns):
+            yield Unreadable(uneven(values, columns, delimiter, origin), whole)
+        elif values:
+            yield RawRow(dict(zip(columns, values, strict=True)), origin)
+        if values is None:
+            return
+
+
+def broken(error: csv.Error, origin: str) -> DataError:
+    """The error for a record that does not parse."""
+    return DataError(
+        f"broken CSV: {error}",
+        where=origin,
+        expected='a value that holds a quote written as "a ""quoted"" word"',
+        next_step="look for a quote that is not closed",
+    )
 
 
 def found_delimiter(lines: list[str]) -> str:
@@ -105,10 +158,11 @@ def checked_header(columns: list[str], delimiter: str, file: File) -> list[str]:
     return columns
 
 
-def uneven(values: list[str], columns: list[str], delimiter: str) -> DataError:
+def uneven(values: list[str], columns: list[str], delimiter: str, origin: str) -> DataError:
     """The error for a record that does not fit the header."""
     return DataError(
         f"the record has {len(values)} values, the header {len(columns)} columns: {', '.join(columns)}",
+        where=origin,
         expected=f"{len(columns)} values separated by {delimiter!r}; one that contains it stands in quotes",
         next_step="quote the value, or check the delimiter",
     )

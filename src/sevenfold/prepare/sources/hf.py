@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sevenfold.errors import DataError, MachineError
 from sevenfold.prepare.files import File, missing
-from sevenfold.prepare.sources import FileSource, RawRow, Reading
+from sevenfold.prepare.sources import FileSource, Found, RawRow, Reading, Unreadable
 
 MARKS = ("dataset_dict.json", "state.json")
 """Files by which a folder is known as a saved dataset."""
@@ -55,10 +55,14 @@ class HuggingFace(FileSource):
             raise missing(path, (".arrow",))
         return [*sorted(file for file in self.folder().iterdir() if file.is_file())]
 
-    def rows(self, reading: Reading) -> Iterator[RawRow]:
+    def rows(self, reading: Reading) -> Iterator[Found]:
         """The rows; a row's origin is its number, from 1."""
         path = Path(self.path).expanduser()
-        yield from self.read(path if path.is_file() else self.folder(), reading)
+        place = path if path.is_file() else self.folder()
+        try:
+            yield from self.read(place, reading)
+        except DataError as error:
+            yield Unreadable(error, rest=True)
 
     def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
         """The rows of a saved dataset's folder or of one Arrow file."""

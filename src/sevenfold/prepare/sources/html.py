@@ -8,8 +8,8 @@ from pydantic import Field
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.files import File, opened
-from sevenfold.prepare.sources import FileSource, RawRow, Reading
-from sevenfold.prepare.sources._page import page, summed
+from sevenfold.prepare.sources import FileSource, Found, RawRow, Reading, Unreadable
+from sevenfold.prepare.sources._page import NO_PAGE, page, summed
 
 
 class Html(FileSource):
@@ -22,7 +22,7 @@ class Html(FileSource):
     suffixes = (".html", ".htm", ".xhtml")
     largest: int = Field(10_000_000, ge=1, description="Bytes of a page; larger files are no pages, and counted.")
 
-    def rows(self, reading: Reading) -> Iterator[RawRow]:
+    def rows(self, reading: Reading) -> Iterator[Found]:
         """The pages; those without text are named in a warning."""
         missing: list[str] = []
         files = self.files()
@@ -31,6 +31,7 @@ class Html(FileSource):
                 yield from self.read(file, reading)
             except DataError as error:
                 missing.append(f"{error.where} ({error.problem})")
+                yield Unreadable(error, reason=NO_PAGE)
         if missing:
             reading.warn(summed("pages", missing, len(files)))
 

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 from pydantic import Field
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.files import File, opened_text
-from sevenfold.prepare.sources import FileSource, RawRow, Reading
+from sevenfold.prepare.files import File, bad_bytes, opened_text
+from sevenfold.prepare.sources import FileSource, Found, RawRow, Reading, Unreadable
 
 CHUNK = 1 << 16
 SPACE = " \t\r\n"
@@ -22,10 +22,10 @@ class Json(FileSource):
     suffixes = (".json",)
     encoding: str = Field("utf-8", description="The text's encoding.")
 
-    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
+    def read(self, file: File, reading: Reading) -> Iterator[Found]:
         """The objects of one file; a row's origin is the line where it begins."""
-        with opened_text(file, self.encoding, reading.advance) as text:
-            window = Window(text, file)
+        with opened_text(file, self.encoding, reading.advance, "surrogateescape") as text:
+            window = Window(text, file, self.encoding)
             if window.peek() == "[":
                 yield from listed(window)
             else:
@@ -35,8 +35,11 @@ class Json(FileSource):
 class Window:
     """The part of a JSON text that is being read, and the line it begins at."""
 
-    def __init__(self, text: TextIO, file: File) -> None:
-        self.source, self.file, self.text, self.start, self.line = text, file, "", 0, 1
+    def __init__(self, text: TextIO, file: File, encoding: str) -> None:
+        self.source, self.file, self.encoding = text, file, encoding
+        self.text, self.start, self.line, self.last = "", 0, 1, ""
+        self.indent: str | None = None
+        """What stands before the objects that were read, on their own lines; None where they share a line."""
 
     @property
     def place(self) -> str:
@@ -66,6 +69,28 @@ class Window:
             if not self.more():
                 return ""
 
+    def margin(self) -> None:
+        """Note whether the next object begins a line, and how far in."""
+        line = self.text.rfind("\n", 0, self.start)
+        before = self.text[line + 1 : self.start]
+        if line >= 0 and not before.strip(SPACE):
+            self.indent = before
+
+    def resume(self) -> str | None:
+        """Leave behind all up to the next line that begins as the objects before did, and give it; None: there is none.
+
+        A line end cannot stand inside a JSON string, and what an object holds is set further in.
+        """
+        mark = None if self.indent is None else f"\n{self.indent}{{"
+        begin = self.text.find(mark, self.start) if mark else -1
+        while begin < 0 and self.more():
+            begin = self.text.find(mark, self.start) if mark else -1
+        if begin < 0 or mark is None:
+            return None
+        left = self.text[self.start : begin]
+        self.skip(begin + len(mark) - 1 - self.start)
+        return left
+
     def value(self) -> Any:
         """The next JSON value, left behind.
 
@@ -84,6 +109,7 @@ class Window:
                 raise DataError("the value is nested too deeply", where=self.place) from None
             except ValueError as error:
                 raise DataError(f"a number is too long: {error}", where=self.place) from None
+            self.last = self.text[self.start : end]
             self.skip(end - self.start)
             return value
 
@@ -99,31 +125,61 @@ class Window:
         )
 
 
-def listed(window: Window) -> Iterator[RawRow]:
-    """The objects of a list, one at a time."""
+def listed(window: Window) -> Iterator[Found]:
+    """The objects of a list, one at a time; behind a broken one it goes on where another begins a line as they did.
+
+    Raises:
+        DataError: It is broken, and nothing says where the next object begins.
+    """
     window.skip(1)
     while window.peek() not in ("]", ""):
         place = window.place
-        yield RawRow(as_object(window.value(), place), place)
-        if window.peek() == ",":
+        window.margin()
+        try:
+            found = located(window, place)
+            follows = window.peek()
+            if follows not in (",", "]"):
+                said = follows or "the end of the file"
+                raise DataError(f"broken JSON: {said!r} where a comma or ] belongs", where=window.place)
+        except DataError as error:
+            left = window.resume()
+            if left is None:
+                raise
+            yield Unreadable(error, left)
+            continue
+        yield found
+        if follows == ",":
             window.skip(1)
-        elif window.peek() != "]":
-            raise DataError(
-                f"broken JSON: {window.peek() or 'the end of the file'!r} where a comma or ] belongs",
-                where=window.place,
-            )
     if window.peek() == "":
         raise DataError("broken JSON: the list is not closed", where=window.place, expected="]")
 
 
-def inner_list(window: Window) -> Iterator[RawRow]:
+def located(window: Window, place: str) -> Found:
+    """The next object of a list, or what is wrong with it although it is whole."""
+    line, value = window.line, window.value()
+    wrong = bad_bytes(window.last, window.file, window.encoding, line)
+    return Unreadable(wrong, window.last) if wrong else one(value, place)
+
+
+def one(value: Any, place: str) -> Found:
+    """A value of a list as a row, or that it is no object."""
+    try:
+        return RawRow(as_object(value, place), place)
+    except DataError as error:
+        return Unreadable(error, json.dumps(value, ensure_ascii=False))
+
+
+def inner_list(window: Window) -> Iterator[Found]:
     """The objects of the one list that an object holds.
 
     Raises:
         DataError: It holds none or several, or something follows it.
     """
     place = window.place
-    whole = window.value()
+    line, whole = window.line, window.value()
+    wrong = bad_bytes(window.last, window.file, window.encoding, line)
+    if wrong:
+        raise wrong
     lists = {key: value for key, value in whole.items() if isinstance(value, list)} if isinstance(whole, dict) else {}
     if window.peek():
         raise DataError(
@@ -138,7 +194,7 @@ def inner_list(window: Window) -> Iterator[RawRow]:
             expected='[{"column": value}, ...] or {"data": [...]}',
         )
     for number, value in enumerate(next(iter(lists.values())), start=1):
-        yield RawRow(as_object(value, place), f"{window.file}:row {number}")
+        yield one(value, f"{window.file}:row {number}")
 
 
 def as_object(value: Any, place: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.files import File, opened_text
-from sevenfold.prepare.sources import FileSource, RawRow, Reading
+from sevenfold.prepare.files import File, bad_bytes, opened_text
+from sevenfold.prepare.sources import FileSource, Found, RawRow, Reading, Unreadable
 
 
 class JsonLines(FileSource):
@@ -18,13 +18,23 @@ class JsonLines(FileSource):
     suffixes = (".jsonl", ".ndjson")
     encoding: str = Field("utf-8", description="The text's encoding.")
 
-    def read(self, file: File, reading: Reading) -> Iterator[RawRow]:
-        """The objects of one file."""
-        with opened_text(file, self.encoding, reading.advance) as text:
+    def read(self, file: File, reading: Reading) -> Iterator[Found]:
+        """The objects of one file; a line that is none is a finding."""
+        with opened_text(file, self.encoding, reading.advance, "surrogateescape") as text:
             for number, line in enumerate(text, start=1):
                 if line.strip():
-                    origin = f"{file}:{number}"
-                    yield RawRow(parsed(line, origin), origin)
+                    yield self.one(line, file, number)
+
+    def one(self, line: str, file: File, number: int) -> Found:
+        """The object of a line, or what is wrong with it."""
+        origin = f"{file}:{number}"
+        wrong = bad_bytes(line, file, self.encoding, number)
+        if wrong:
+            return Unreadable(wrong, line)
+        try:
+            return RawRow(parsed(line, origin), origin)
+        except DataError as error:
+            return Unreadable(error, line)
 
 
 def parsed(line: str, origin: str) -> dict[str, object]:

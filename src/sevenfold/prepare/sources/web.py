@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from sevenfold.prepare.sources import RawRow, Reading, Source
+from sevenfold.errors import DataError
+from sevenfold.prepare.sources import Found, RawRow, Reading, Source, Unreadable
 from sevenfold.prepare.sources._fetch import Fetcher, Limits, Refused
-from sevenfold.prepare.sources._page import page, summed
+from sevenfold.prepare.sources._page import NO_PAGE, page, summed
 
 
 class Web(Source):
@@ -58,7 +59,7 @@ class Web(Source):
                 self._seen[address] = str(refused)
         return dict(self._seen)
 
-    def rows(self, reading: Reading) -> Iterator[RawRow]:
+    def rows(self, reading: Reading) -> Iterator[Found]:
         """The pages in order; those without text are named in a warning."""
         fetcher = self.fetcher()
         missing: list[str] = []
@@ -72,6 +73,7 @@ class Web(Source):
                     raise Refused("no text is found in it")
             except Refused as refused:
                 missing.append(f"{address} ({refused})")
+                yield Unreadable(DataError(str(refused), where=f"{address}#page {number}"), reason=NO_PAGE)
                 continue
             yield RawRow(found, f"{address}#page {number}")
         if missing:
