@@ -353,6 +353,24 @@ def restore(
         versioning.show_restored(found, Console())
 
 
+@app.command()
+def trace(
+    name: RunArgument,
+    origin: Annotated[str, typer.Argument(metavar="ORIGIN", help="Where a row stands: rows.jsonl:7, augment:3.")],
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """A row of a run's dataset: its split or why it was dropped, what it was made of, and what was made of it."""
+    from sevenfold.commands import places, tracing
+    from sevenfold.console import Console
+
+    found = tracing.trace(places.run_folder(name, runs), origin)
+    if as_json:
+        emit(found.as_json())
+    else:
+        tracing.show(found, Console())
+
+
 @app.command("check-objective")
 def check_objective(
     named: Annotated[

@@ -21,6 +21,7 @@ from sevenfold.prepare.shelf import row_writer
 from sevenfold.prepare.sources import RawRow, Reading
 from sevenfold.prepare.unreadable import told
 from sevenfold.prepare.wash import Wash
+from sevenfold.prepare.withdraw import Withdrawal
 from sevenfold.record import Entry, writing
 
 STAGED_FILE = ".staged.arrow"
@@ -79,10 +80,11 @@ def take_in(section: PrepareSection, entry: Entry) -> Intake:
 
 def cleaned(section: PrepareSection, reading: Reading, intake: Intake, dropped: TextIO) -> Iterator[Row]:
     """The rows that are left of every source; the others are written down."""
+    withdrawal = Withdrawal(section.withdraw)
     for source in section.source:
         facts = SourceFacts(shown(source))
         intake.sources.append(facts)
-        for raw, outcome in read_source(source, section, reading, facts):
+        for raw, outcome in read_source(source, section, reading, facts, withdrawal):
             result = intake.wash.clean(outcome)
             if isinstance(result, Row):
                 yield result
@@ -90,6 +92,7 @@ def cleaned(section: PrepareSection, reading: Reading, intake: Intake, dropped: 
             dropped.write(dropped_line(raw, outcome, result.reason, intake.wash))
             if result.reason in NO_REPLY and len(intake.no_reply) < MOST_ORIGINS:
                 intake.no_reply.append(raw.origin)
+    withdrawal.finish(reading)
 
 
 def dropped_line(raw: RawRow, read: Row | Dropped, reason: str, wash: Wash) -> str:

@@ -67,7 +67,7 @@ def check_enough(counts: Counter[str], index: Index, split: Split) -> None:
     Raises:
         DataError: There are too few rows, or too few different questions or groups.
     """
-    asked = {"train": 1.0, **split.shares.wanted()}
+    asked = {"train": 1.0, **split.wanted}
     short = [side for side, share in asked.items() if counts[side] < (share if share >= 1 else 1)]
     if not short:
         return
@@ -78,6 +78,6 @@ def check_enough(counts: Counter[str], index: Index, split: Split) -> None:
         f"too few rows for the splits: {short[0]} gets {counts[short[0]]} of {rows} rows "
         f"({openings} different questions{groups})",
         where="prepare.split",
-        expected=", ".join(f"{side}: {share:g}" for side, share in split.shares.wanted().items()),
+        expected=", ".join(f"{side}: {share:g}" for side, share in split.wanted.items()),
         next_step="add rows, or ask for less: split: {validation: 0, test: 0} holds out none",
     )

@@ -14,6 +14,7 @@ from sevenfold.prepare.formats import FORMATS, Format, Unfit, as_text, no_column
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.sources import SOURCES, RawRow, Reading, Source, Unreadable
 from sevenfold.prepare.unreadable import Refusals
+from sevenfold.prepare.withdraw import MADE_BY, PARENTS, Withdrawal, made_of
 
 
 @dataclass
@@ -39,7 +40,7 @@ def shown(source: Source) -> str:
 
 
 def read_source(
-    source: Source, section: PrepareSection, reading: Reading, facts: SourceFacts
+    source: Source, section: PrepareSection, reading: Reading, facts: SourceFacts, withdrawal: Withdrawal
 ) -> Iterator[tuple[RawRow, Outcome]]:
     """Every row of a source with what it became.
 
@@ -48,6 +49,7 @@ def read_source(
         section: The format, the columns' names, what is kept.
         reading: Told of progress, and which format was found and why.
         facts: Filled in.
+        withdrawal: Which rows are withdrawn.
 
     Raises:
         DataError: The first row cannot be read, or too many others; the place is said.
@@ -58,6 +60,10 @@ def read_source(
         facts.rows += 1
         if isinstance(raw, Unreadable):
             yield refusals.found(raw)
+            continue
+        gone = withdrawal.of(raw)
+        if gone:
+            yield gone
             continue
         try:
             values = renamed(raw.values, section.columns)
@@ -96,7 +102,9 @@ def as_row(chosen: Format, section: PrepareSection, values: dict[str, Any], orig
     except Unfit as unfit:
         return Dropped(str(unfit))
     reason = unlearnable(conversation)
-    return Dropped(reason) if reason else Row(conversation, origin, fields)
+    if reason:
+        return Dropped(reason)
+    return Row(conversation, origin, fields, *(made_of(values) or ()))
 
 
 def unlearnable(conversation: Conversation) -> str | None:
@@ -118,7 +126,7 @@ def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]
         if name not in values:
             raise no_column(values, name, "correct the column in prepare.split.how or prepare.keep")
     if section.keep is None:
-        read = chosen.columns(values)
+        read = (*chosen.columns(values), *((MADE_BY, PARENTS) if made_of(values) else ()))
         asked += [
             name for name, value in values.items() if name not in read and not isinstance(value, list | dict | bytes)
         ]

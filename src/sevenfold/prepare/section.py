@@ -30,7 +30,8 @@ class Split(Strict):
     test: Share = Field(0.1, description="A fraction of the rows below 1, or a number of rows; 0: none.")
     how: Annotated[Splitter, Chosen(SPLITTERS)] = Field(
         default_factory=lambda: SPLITTERS.find("random")(),
-        description="random, {stratified: COLUMN} (same shares of each value), {grouped: COLUMN} (values kept whole).",
+        description="random, {stratified: COLUMN} (same shares of each value), {grouped: COLUMN} (values kept whole), "
+        "{folds: 5} and {leave_out: COLUMN} (each row is the test once, run by run).",
     )
     seed: int = Field(17, description="Another seed, other rows are held out (and kept by limit).")
 
@@ -54,6 +55,11 @@ class Split(Strict):
         """The two shares."""
         return Shares(self.validation, self.test)
 
+    @property
+    def wanted(self) -> dict[str, float]:
+        """The share of each side, as the splitter understands them."""
+        return self.how.wanted(self.shares)
+
 
 class PrepareSection(Section):
     """Rows to a checked dataset."""
@@ -71,6 +77,11 @@ class PrepareSection(Section):
         le=1,
         description="The share of a source's rows that may be unreadable: they are counted and left out; more stop the "
         "stage (from 20 rows on); 0: the first one does.",
+    )
+    withdraw: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list,
+        description="Origins whose rows are taken out, with all that was made of them: rows.jsonl:7, a file, a folder, "
+        "a glob.",
     )
     columns: dict[str, str] = Field(
         default_factory=dict, description="Your names of columns to the format's: {frage: prompt, antwort: completion}."

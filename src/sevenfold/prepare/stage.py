@@ -126,7 +126,7 @@ def all_leak(settings: Decontaminate, leaks: Leaks) -> DataError:
 def say_shares(section: PrepareSection, counts: Counter[str], entry: Entry) -> None:
     """Say when a split is far from the fraction that was asked for, and how to get an exact number."""
     rows = sum(counts[side] for side in SPLITS)
-    for side, share in section.split.shares.wanted().items():
+    for side, share in section.split.wanted.items():
         found = counts[side] / rows
         if share < 1 and abs(found - share) > FAR * share:
             entry.note(

@@ -160,7 +160,7 @@ def test_the_recipe_chooses(how, expected):
 
 
 def test_the_name_of_a_splitter_is_suggested():
-    assert SPLITTERS.names() == ["covered", "grouped", "random", "stratified"]
+    assert SPLITTERS.names() == ["covered", "folds", "grouped", "leave_out", "random", "stratified"]
     with pytest.raises(RecipeError) as caught:
         section_of(source="rows.csv", split={"how": "stratify"})
     assert caught.value.suggestion == "stratified"

@@ -32,6 +32,10 @@ class Splitter(Component):
         """The column that it reads, if any."""
         return None
 
+    def wanted(self, shares: Shares) -> dict[str, float]:
+        """The share of each side; a splitter that chooses the test itself says here how large it is."""
+        return shares.wanted()
+
     @abstractmethod
     def sides(self, index: Index, shares: Shares, seed: int) -> list[str]:
         """For each row ``train``, ``validation`` or ``test``."""
