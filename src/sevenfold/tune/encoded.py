@@ -17,6 +17,7 @@ from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError, ModelError
 from sevenfold.prepare.dataset import Row, row_of, stored
 from sevenfold.record import write_json
+from sevenfold.tune.batches import label_of
 from sevenfold.tune.flat import Listing, Numbers, Texts, TextWriter, read_numbers
 from sevenfold.tune.section import TuneSection
 
@@ -77,6 +78,12 @@ class Encoded:
             path.name.removeprefix(f"{name}.column."): read_numbers(path, "f")
             for path in sorted(folder.glob(f"{name}.column.*"))
         }
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """The number of each row's label, where batches are balanced."""
+        path = self.folder / f"{self.name}.groups"
+        return read_numbers(path, "q") if path.exists() else None
 
     @cached_property
     def examples(self) -> Texts:
@@ -159,6 +166,8 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
     with contextlib.ExitStack() as files:
         parts = {part: Numbers(files, folder / f"{name}.{part}", kind) for part, kind in Encoded.PARTS}
         columns = {column: Numbers(files, folder / f"{name}.column.{column}", "f") for column in section.columns}
+        groups = Numbers(files, folder / f"{name}.groups", "q") if section.balanced else None
+        labels: dict[str, int] = {}
         origins = TextWriter(files, folder / f"{name}.origins")
         examples = TextWriter(files, folder / f"{name}.examples") if section.objective.on_policy else None
         fitting = Fitting(section, ReadAhead(encoder), files, folder, name)
@@ -175,6 +184,8 @@ def encode(rows: Iterable[Row], section: TuneSection, encoder: Encoder, folder: 
                 fitting.lengths.supervised += sequence.supervised
             parts["rows"].extend([parts["sequences"].count])
             origins.append(row.origin)
+            if groups and section.balanced:
+                groups.extend([labels.setdefault(label_of(row, section.balanced), len(labels))])
             if examples:
                 examples.append(json.dumps(stored(row), ensure_ascii=False))
     lengths = fitting.lengths

@@ -69,9 +69,7 @@ def apply(
 
 def visited(section: TuneSection, rows: Encoded, seed: int) -> list[int]:
     """The rows that the training will read."""
-    batches = Batches(len(rows), section.batch, seed)
-    steps = min(section.total_steps(len(rows)), batches.per_epoch)
-    return sorted(row for step in range(steps) for row in batches.at(step))
+    return Batches.of(section, rows, seed).visited(section.total_steps(len(rows)))
 
 
 def watched(section: TuneSection, rows: Encoded) -> list[int]:

@@ -105,7 +105,7 @@ def ask_before(forward: Forward, section: TuneSection, rows: Encoded, some: list
 
 def chosen(rows: Encoded, section: TuneSection, seed: int) -> list[int]:
     """Which steps of the first epoch: the one with most tokens, and others spread over all sizes."""
-    totals = step_tokens(rows, section.batch, seed)
+    totals = step_tokens(section, rows, seed)
     order = np.argsort(totals, kind="stable")
     spread = np.linspace(0, len(order) - 1, min(STEPS, len(order))).round().astype(int)
     return [int(order[-1]), *order[spread].tolist()]

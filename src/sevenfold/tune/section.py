@@ -47,6 +47,11 @@ class TuneSection(Section):
     )
     learning_rate: float = Field(2e-4, gt=0, description="The highest learning rate of the schedule.")
     batch: int = Field(8, ge=1, description="Rows per optimiser step, over all devices and accumulation.")
+    balanced: str | None = Field(
+        None,
+        description="The column whose values, or reply: the labels that, every step has in equal numbers, as far as "
+        "its size allows; rare rows come more often. Default: every row once an epoch.",
+    )
     tokens_per_pass: int = Field(
         1024, ge=1, description="Tokens that go through the network at once; a larger batch is accumulated."
     )

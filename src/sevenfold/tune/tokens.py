@@ -74,7 +74,7 @@ def content_key(split: str, section: TuneSection, dataset: Dataset, model: Model
             "stop": sorted(model.stop_ids),
             "lead": section.method.lead(model.card.vocabulary),
             "routing": asdict(routing) if (routing := section.method.routing()) else None,
-            "section": section.model_dump(mode="json", include={"objective", "max_length", "overlong"}),
+            "section": section.model_dump(mode="json", include={"objective", "max_length", "overlong", "balanced"}),
             "marks": [term.model_dump(mode="json") for term in section.beside if term.column],
             "objective": file_digest(Path(str(objective))),
             "code": code_digest("chat", "tune"),

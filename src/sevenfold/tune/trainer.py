@@ -99,7 +99,7 @@ class Trainer:
     ) -> None:
         self.forward, self.section, self.entry = forward, section, entry
         self.rows, self.validation = train, validation
-        self.batches = Batches(len(train), section.batch, seed)
+        self.batches = Batches.of(section, train, seed)
         self.weights = moving(forward, section)
         self.mover = section.method.mover(forward, section, self.weights)
         self.kept = {**self.weights, **section.method.state(forward.network), **own.state(forward.own)}

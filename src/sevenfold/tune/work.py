@@ -113,7 +113,7 @@ def beside(section: TuneSection, network: PreTrainedModel, model: Model) -> tupl
 
 def before(section: TuneSection, rows: Encoded, seed: int, steps: int) -> int:
     """Tokens of all rows that the training visits, each once."""
-    return int(step_tokens(rows, section.batch, seed)[:steps].sum())
+    return int(step_tokens(section, rows, seed)[:steps].sum())
 
 
 def gradients_together(needs: Needs, sizes: list[int]) -> int | None:
@@ -137,9 +137,9 @@ def walk(section: TuneSection, rows: Encoded, lengths: np.ndarray, seed: int, st
         seed: Of the rows' order.
         steps: Of the whole training.
     """
-    totals = step_tokens(rows, section.batch, seed, lengths)[:steps]
+    totals = step_tokens(section, rows, seed, lengths)[:steps]
     largest = int(totals[totals <= section.tokens_per_pass].max(initial=0))
-    batches = Batches(len(rows), section.batch, seed)
+    batches = Batches.of(section, rows, seed)
     over = np.flatnonzero(totals > section.tokens_per_pass)
     fullness = totals[over] / np.ceil(totals[over] / section.tokens_per_pass)
     for step in over[np.argsort(-fullness)][:LOOKED_AT].tolist():
@@ -151,12 +151,12 @@ def walk(section: TuneSection, rows: Encoded, lengths: np.ndarray, seed: int, st
     return largest, total, float(totals[over].sum() / totals.sum())
 
 
-def step_tokens(rows: Encoded, batch: int, seed: int, lengths: np.ndarray | None = None) -> np.ndarray:
+def step_tokens(section: TuneSection, rows: Encoded, seed: int, lengths: np.ndarray | None = None) -> np.ndarray:
     """Tokens of each step of the first epoch; ``lengths`` of sequences where they are not those of the rows."""
     firsts = np.concatenate([[0], rows.parts["rows"][:-1]])
     row_tokens = np.add.reduceat(rows.lengths if lengths is None else lengths, firsts)
-    order = Batches(len(rows), batch, seed).order(0)
-    found: np.ndarray = np.add.reduceat(row_tokens[order], np.arange(0, len(rows), batch))
+    order = Batches.of(section, rows, seed).order(0)
+    found: np.ndarray = np.add.reduceat(row_tokens[order], np.arange(0, len(rows), section.batch))
     return found
 
 
@@ -166,7 +166,7 @@ def check_one_pass(section: TuneSection, rows: Encoded, lengths: np.ndarray, see
     Raises:
         RecipeError: A step takes more than one pass; the message has the smallest passes and the largest batch that do.
     """
-    batches = Batches(len(rows), section.batch, seed)
+    batches = Batches.of(section, rows, seed)
     sizes = (
         [int(lengths[number]) for row in batches.at(step) for number in rows.numbers(row)] for step in range(steps)
     )
