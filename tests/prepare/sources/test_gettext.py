@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.sources import Reading
+from sevenfold.prepare.sources import Reading, Unreadable
 from sevenfold.prepare.sources.gettext import Gettext
 
 PO = """
@@ -84,6 +84,6 @@ def test_an_installed_package_is_read_without_running_it():
 @pytest.mark.parametrize("content", [b"\xde\x12\x04\x95broken", b"\x00\x01\x02", b'msgid "open'])
 def test_a_damaged_catalogue_is_named(write, name, content):
     path = write(name, content)
-    with pytest.raises(DataError, match="the catalogue cannot be read") as error:
-        rows(Gettext(path=path))
-    assert error.value.where == path
+    found = list(Gettext(path=path).rows(Reading(lambda size: None, print, print)))
+    assert [(type(one), one.origin) for one in found] == [(Unreadable, path)]
+    assert "the catalogue cannot be read" in found[0].error.problem

@@ -55,7 +55,7 @@ class Folds(Splitter):
         """
         sizes = Counter(index.openings)
         stratum: dict[int, str] = {}
-        for opening, label in zip(index.openings, index.labels or repeat(""), strict=False):
+        for opening, label in zip(index.openings, index.labels if self.by else repeat(""), strict=False):
             stratum[opening] = min(label, stratum.get(opening, label))
         line = sorted(sizes, key=lambda opening: (-sizes[opening], stratum[opening], position(seed, opening), opening))
         within: defaultdict[str, list[int]] = defaultdict(lambda: [0] * self.count)
