@@ -59,3 +59,18 @@ PIECES = [*MARKS.split(), "\n", " "]
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
 def test_any_markup_is_read_without_an_error(text):
     assert isinstance(clean(text), str)
+
+
+@pytest.mark.parametrize(
+    "text", ["Press <b> to go back.", "The <div> element is a block.", "use <i> or <EM>\n  for stress", "x <select> y"]
+)
+def test_a_tag_that_is_spoken_of_stays(text):
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("a <b>word</b>", "a word"), ("one<p>two", "one\n\ntwo"), ("a<br>b", "a\nb"), ("<B>x</b >", "x")],
+)
+def test_a_tag_that_is_closed_or_needs_no_end_is_read(text, plain):
+    assert clean(text) == plain

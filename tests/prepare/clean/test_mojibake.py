@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.errors import MachineError
+from sevenfold.prepare.clean._windows import reread
 from sevenfold.prepare.clean.mojibake import Mojibake, repairer
 from sevenfold.prepare.dataset import Row
 
@@ -38,6 +39,60 @@ def test_clean_text_is_left_alone():
     rows = [Row(Conversation((Message("user", text), Message("assistant", text))), "rows:1") for text in CLEAN]
     clean = Mojibake().start()
     assert [clean(row) is row for row in rows] == [True] * len(CLEAN)
+
+
+PERSIAN = [
+    "سلام دنيا، خوبي؟",
+    "اين کتاب بسيار خوب است و من آن را دوست دارم.",
+    "دانشگاه تهران در سال ۱۳۱۳ تأسيس شد".replace("۱۳۱۳", "1313"),
+    "زبان عربي جميلة جدا",
+    "سلام",
+    "من مي\u200cروم (فردا) به خانه",
+]
+
+
+@pytest.mark.parametrize("text", PERSIAN)
+def test_windows_1256_that_was_read_as_western_text_is_mended(text):
+    assert REPAIR(text.encode("cp1256").decode("latin-1")) == text
+    assert REPAIR("".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in text.encode("cp1256"))) == text
+
+
+def test_misread_words_between_english_ones_are_mended():
+    text = "The word سلام means hello, and کتاب means book"
+    assert REPAIR(text.encode("cp1256").decode("latin-1")) == text
+
+
+def test_no_name_of_any_language_is_taken_for_misread():
+    """False alarms on the names of countries and languages in all languages of the CLDR: none."""
+    from babel import Locale
+    from babel.localedata import locale_identifiers
+
+    changed, seen = [], 0
+    for code in locale_identifiers():
+        if "_" not in code:
+            locale = Locale.parse(code)
+            names = [*locale.territories.values(), *locale.languages.values()]
+            seen += len(names)
+            # Together as in a text, and each alone.
+            changed += [name for name in [*names, " ".join(names)] if reread(name) != name]
+    assert seen > 50_000
+    assert changed == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ÆØÅ æøå",
+        "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛ",
+        "ÄÖÜ äöü ß",
+        "À l'été, où ça ? É, Ô.",
+        "ÁÉÍÓÚ áéíóú ñÑ",
+        "Ó á é",
+        "ÉTÉ ÀÂÇ",
+    ],
+)
+def test_letters_that_are_meant_stay(text):
+    assert reread(text) == text
 
 
 @settings(max_examples=60, deadline=None)

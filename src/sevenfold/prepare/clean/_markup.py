@@ -32,6 +32,11 @@ NAME = "|".join(sorted(NAMES, key=len, reverse=True))
 TAG = re.compile(rf"</(?:{NAME})\s*>|<(?:{NAME})(?:{ATTRIBUTE})*\s*/?>|<!--|<!doctype\b|<!\[CDATA\[", re.IGNORECASE)
 """A tag of HTML, strictly: ``a <b and c> d``, ``vector<int>``, ``<think>`` and ``</s>`` (a token) are none."""
 NO_TAG = re.compile(rf"(?!{TAG.pattern})<", re.IGNORECASE)
+UNCLOSED = names(
+    "br hr img input wbr meta link col source track area base param "  # They have no end.
+    "p li dt dd tr td th thead tbody tfoot colgroup option optgroup rp rt html head body"  # Their end may be left out.
+)
+OPENING = re.compile(rf"<({NAME})>", re.IGNORECASE)
 SPACE = re.compile(r"[ \t\n\r\f]+")
 ITEM = re.compile(r" *(?:-|\d+\.) ")
 
@@ -122,6 +127,16 @@ def language(attributes: dict[str, str | None]) -> str:
     """The programming language that a block of code names in its class, as highlighters write it."""
     found = re.search(r"(?:^|\s)(?:lang|language|highlight-source)-([\w+#-]+)", attributes.get("class") or "")
     return found[1] if found else ""
+
+
+def is_markup(text: str) -> bool:
+    """Whether a text has tags that are meant as such: a plain one that needs an end and has none is spoken of."""
+    lower = text.lower()
+    for tag in TAG.finditer(text):
+        plain = OPENING.fullmatch(tag[0])
+        if not plain or plain[1].lower() in UNCLOSED or f"</{plain[1].lower()}" in lower:
+            return True
+    return False
 
 
 def to_text(markup: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from sevenfold.prepare.clean import Outcome, Step, rewritten
-from sevenfold.prepare.clean._markup import TAG, to_text
+from sevenfold.prepare.clean._markup import is_markup, to_text
 from sevenfold.prepare.dataset import Row
 
 CODE = re.compile(r"(^```.*?(?:^```[ \t]*$|\Z)|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
@@ -18,8 +18,8 @@ ENTITY = re.compile(r"&(?:[a-z][a-z0-9]{1,30}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re
 class Html(Step):
     """Tags, scripts and comments removed, entities as characters; lists keep marks, blocks of code are fenced.
 
-    What is no element of HTML (``a < b``, ``vector<int>``, ``<think>``) stays, and so does code in Markdown. One level
-    of entities is read: ``&amp;lt;`` is ``&lt;``.
+    What is no element of HTML (``a < b``, ``vector<int>``, ``<think>``) stays, and so do code in Markdown and a tag in
+    prose that nothing closes (``press <b>``). One level of entities is read: ``&amp;lt;`` is ``&lt;``.
     """
 
     def start(self) -> Callable[[Row], Outcome]:
@@ -30,7 +30,7 @@ class Html(Step):
 def clean(text: str) -> str:
     """The text of what may be markup; the same text when it is none."""
     parts = CODE.split(text)
-    if any(TAG.search(part) for part in parts[::2]):
+    if is_markup("\n".join(parts[::2])):
         # Code of Markdown goes through the reader as a mark that no text has, so that tags around it stay pairs.
         kept = iter(parts[1::2])
         plain = to_text("\ue000".join(part.replace("\ue000", "") for part in parts[::2]))

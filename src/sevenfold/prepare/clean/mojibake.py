@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sevenfold.errors import MachineError
 from sevenfold.prepare.clean import Outcome, Step, rewritten
+from sevenfold.prepare.clean._windows import reread
 from sevenfold.prepare.dataset import Row
 
 
@@ -13,6 +14,7 @@ class Mojibake(Step):
     """Text that was read in the wrong encoding (``Ø³Ù„Ø§Ù…``, ``cafÃ©``) as it was meant; nothing else changes.
 
     ftfy decides by the characters that stand together whether a text is mojibake, and errs on the side of leaving it.
+    Before it, Persian and Arabic of Windows-1256 that was read as Western text (``ÓáÇã``) is put right.
     """
 
     def start(self) -> Callable[[Row], Outcome]:
@@ -45,6 +47,8 @@ def repairer() -> Callable[[str], str]:
     )
 
     def repair(text: str) -> str:
+        # First: to ftfy the misread letters of Windows-1256 are Western ones, some of them in need of repair.
+        text = reread(text)
         # A repair can lay bare another layer: text that was misread twice and mended line by line.
         fixed = ftfy.fix_text(text, config)
         while fixed != text:
