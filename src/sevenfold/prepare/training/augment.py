@@ -30,6 +30,8 @@ from sevenfold.schema import Chosen
 
 GROUP = 64
 """Rows whose copies are looked at together."""
+SAME = 0.9
+"""The cosine of two rows by chance from which the rows are nearly all alike."""
 WAY = "made_with"
 """The column of a made row that names the way."""
 
@@ -129,7 +131,7 @@ class Augment(Change):
                     made[draft.way] += 1
                     yield work.make(draft.conversation, [draft.parent], {**draft.parent.fields, WAY: draft.way})
                 task.advance(len(group), f"{work.made} made")
-        return self.findings(tried, made, refused, work)
+        return self.findings(tried, made, refused, gate.likeness, work)
 
     def wanted(self, row: Row) -> bool:
         """Whether a row is to have copies."""
@@ -164,7 +166,9 @@ class Augment(Change):
         """The parts that are changed, as one text."""
         return "\n".join(message.content for message in conversation.messages if message.role in self.parts)
 
-    def findings(self, tried: Counter[str], made: Counter[str], refused: Refusals, work: Work) -> Findings:
+    def findings(
+        self, tried: Counter[str], made: Counter[str], refused: Refusals, likeness: Likeness, work: Work
+    ) -> Findings:
         """What was made, and what was refused."""
         said = f"{work.made:,} rows were made of {tried.total():,} tries; {refused.reasons.total():,} were refused."
         figures = {
@@ -172,11 +176,14 @@ class Augment(Change):
             "made": work.made,
             "made_by_way": dict(made),
             "refused": dict(refused.reasons),
+            "chance_cosine": round(likeness.chance, 4),
         }
         ways = Table("By way", ("way", "tried", "made"), [(way, tried[way], made[way]) for way in sorted(tried)])
         advice = []
         if work.made < tried.total() / 2:
             advice.append(f"More than half of the copies were refused: read refused-{work.name}.jsonl.")
+        if likeness.chance > SAME and refused.reasons["too_unlike"]:
+            advice.append("The rows are nearly all alike, so that every change counts as a large one: lower alike.")
         return Findings("Augmented rows", said, figures, [ways, refused.table()], advice=advice)
 
 
