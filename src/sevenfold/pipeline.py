@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from sevenfold.prove.proof import Proof
     from sevenfold.setup.environment import Environment
 
+TOKENS_FILE = "tokens.json"
+"""In the run's folder: how the rows fit the model's tokenizer, as findings."""
 STAGE_FILE = "stage.json"
 """What a stage's folder holds: written into it before the work starts, and again when it is done."""
 ROOMS = ("chat", "generate")
@@ -151,6 +154,8 @@ class Run:
             sweep(self.folder.glob(".*.*"))
             for stage in STAGES[: stage_named(last).number]:
                 self.results[stage.name] = self.reuse(stage) or self.work(stage)
+                if stage.name == "load" and report:
+                    self.fit()
             if report:
                 # A command that only looks leaves the run's own recipe as it is.
                 write_text(self.folder / "recipe.yaml", self.recipe.to_yaml())
@@ -184,6 +189,30 @@ class Run:
             self.results[name] = self.work(stage)
             self.write_report()
         return self.record
+
+    def fit(self) -> None:
+        """Measure how the rows fit the tokenizer, before anything is cut; once for the same rows, model and limit.
+
+        What is found stands in :data:`TOKENS_FILE` and in the report. Rows that cannot be made tokens are counted
+        there; training, or a proof before it, is what refuses them.
+        """
+        from sevenfold.prepare.fit import fit
+
+        path, tune = self.folder / TOKENS_FILE, self.recipe.tune
+        parents = {name: self.identity(stage_named(name)) for name in ("prepare", "load")}
+        known = {**parents, "tune": digest(tune.model_dump(mode="json", include={"objective", "max_length"}))}
+        if path.exists() and json.loads(path.read_text(encoding="utf-8"))["of"] == known:
+            return
+        encoder, limit = self.model.encoder(tune.method.lead(self.model.card.vocabulary)), tune.max_length
+        try:
+            sequences = tune.settled(self.dataset).objective.sequences
+            found = fit(self.dataset, encoder, limit, self.console, sequences)
+        except SevenfoldError as error:
+            path.unlink(missing_ok=True)
+            self.console.warn(f"how the rows fit the tokenizer is not known: {error.problem}")
+            return
+        write_json(path, {"of": known, **found.as_json("tokens")})
+        self.console.say(f"  tokens: {found.said}")
 
     def write_report(self) -> None:
         """Write the page that answers: did it get better, what did it cost, what next."""

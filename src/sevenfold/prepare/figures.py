@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 from sevenfold.prepare.dataset import Row
 
 BINS = 30
+FIGURE = re.compile(r"\d+")
 
 
 def numbers() -> array[int]:
@@ -45,6 +47,7 @@ class Figures:
     turns: array[int] = field(default_factory=numbers)
     roles: Counter[str] = field(default_factory=Counter)
     replies: int = 0
+    facts: int = 0
 
     def add(self, row: Row) -> None:
         """Count one row; a reply is a turn that is learnt, everything else is prompt."""
@@ -56,6 +59,7 @@ class Figures:
         self.turns.append(len(messages))
         self.roles.update(message.role for message in messages)
         self.replies += len(learnt)
+        self.facts += has_fact(given, learnt)
 
     def summary(self) -> dict[str, Any]:
         """The report's part."""
@@ -65,7 +69,14 @@ class Figures:
             "turns": distribution(self.turns),
             "roles": dict(self.roles),
             "replies": self.replies,
+            "facts": self.facts,
         }
+
+
+def has_fact(given: list[str], learnt: list[str]) -> bool:
+    """Whether what is learnt has a figure that is not given: such rows teach facts."""
+    said = {figure for text in learnt for figure in FIGURE.findall(text)}
+    return bool(said) and not said <= {figure for text in given for figure in FIGURE.findall(text)}
 
 
 def distribution(values: array[int]) -> dict[str, Any]:

@@ -6,6 +6,8 @@
 - ``rows``: rows in all splits together.
 - ``sources``: a list of ``{name, rows, format, columns: {read, kept, left}}``, one a source.
 - ``changed``: cleaning step to the number of rows that it changed, in their text or their columns.
+- ``examples``: cleaning step to the first three rows that it changed, ``{origin, before, after}``, each the text around
+  the first change; what a step masks in the rows is masked here too.
 - ``found``: cleaning step to its own figures, for steps that have some: ``pii`` to the values found by kind,
   ``language`` to rows by language, ``harmful`` to rows by category, ``repeats`` to what it took out.
 - ``dropped``: reason to the number of rows. All of them lie in ``dropped.jsonl`` (reason, origin, content), except
@@ -24,9 +26,11 @@
 - ``characters``, ``words``: ``{prompt, reply, row}``, each ``{min, median, mean, p95, max, histogram}`` with the
   histogram as ``{edges, counts}``; a reply is what is learnt, the prompt everything else of the row.
 - ``turns``: the same distribution of messages per row; ``roles``: role to messages; ``replies``: learnt turns.
+- ``facts``: rows whose reply has a figure that the prompt does not have.
 - ``training``: what each change of the training rows did, ``audits``: what each audit found; both are lists of
   ``{name, title, said, figures, tables, charts, advice}``, which :mod:`sevenfold.prepare.findings` documents.
-- ``advice``: what the number of training rows is good for, one sentence.
+- ``advice``: what the rows are good for by size and kind, the most important first: a list of ``{what, why}``
+  (:mod:`sevenfold.prepare.advice`).
 """
 
 from __future__ import annotations
@@ -42,18 +46,6 @@ DROPPED_FILE = "dropped.jsonl"
 NO_REPLY = frozenset({"empty_reply", "no_assistant_turn", "all_weights_zero"})
 MOST_ORIGINS = 1000
 MOST_LABELS = 50
-
-
-def advice(rows: int) -> str:
-    """What a number of training rows is good for."""
-    if rows < 100:
-        return (
-            f"{rows} training rows are few: put the best of them into the prompt as examples instead, "
-            "or collect more (at least 1,000 are recommended)"
-        )
-    if rows < 1000:
-        return f"{rows} training rows: an adapter (method: lora) is right; at least 1,000 are recommended"
-    return f"{rows:,} training rows are enough for an adapter and for full tuning, also mixed with general data"
 
 
 def label_counts(labels: Iterable[str], sides: Iterable[str]) -> dict[str, dict[str, int]]:

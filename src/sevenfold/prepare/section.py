@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from sevenfold.prepare.audits import AUDITS, Audit
+from sevenfold.prepare.audits import AUDITS, Audit, default_audits
 from sevenfold.prepare.choice import SourceChoice
 from sevenfold.prepare.clean import STEPS, Step, default_steps
 from sevenfold.prepare.files import fingerprint
@@ -110,7 +110,7 @@ class PrepareSection(Section):
         description="Changes of the training rows alone, in order: fewer, more, or other rows.",
     )
     audits: list[Annotated[Audit, Chosen(AUDITS)]] = Field(
-        default_factory=list, description="What is looked at in the prepared rows; nothing is changed."
+        default_factory=default_audits, description="What is looked at in the prepared rows; nothing is changed."
     )
 
     def outside(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.errors import DataError
+from sevenfold.prepare.advice import advice
 from sevenfold.prepare.collect import STAGED_FILE, Intake, take_in
 from sevenfold.prepare.dataset import SPLITS, Dataset, row_of
 from sevenfold.prepare.figures import Figures
@@ -18,7 +19,7 @@ from sevenfold.prepare.overlap.findings import LEAK, leak_facts, near_facts, rem
 from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
 from sevenfold.prepare.overlap.near import find_near
 from sevenfold.prepare.overlap.settings import Decontaminate
-from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, advice, label_counts, table
+from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, label_counts, table
 from sevenfold.prepare.reshape import FIRST_FILE, STEP_FILE, Reshaped, examine, reshape
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import Shelf, batch_writer, batches
@@ -56,7 +57,8 @@ def prepare(section: PrepareSection, entry: Entry) -> Dataset:
     dataset = Dataset(counts=written.counts).at(entry.folder)
     say_shares(section, Counter(overlap.sides), entry)
     report = compose(section, intake, overlap, written)
-    publish(report | {"audits": examine(section, dataset, intake.wash, entry)}, entry)
+    report["audits"] = examine(section, dataset, intake.wash, entry)
+    publish(report | {"advice": advice(report)}, entry)
     write_version(entry, dataset.save(entry.folder), str(written.content))
     return dataset
 
@@ -226,7 +228,7 @@ def part_rows(
 
 
 def compose(section: PrepareSection, intake: Intake, overlap: Overlap, written: Written) -> dict[str, Any]:
-    """The data report without its audits; :mod:`sevenfold.prepare.report` documents its keys."""
+    """The data report without its audits and advice; :mod:`sevenfold.prepare.report` documents its keys."""
     sides, dropped, split = overlap.sides, intake.wash.dropped, section.split
     reshaped = written.reshaped
     reasons = dropped + Counter(side for side in sides if side not in SPLITS)
@@ -235,6 +237,7 @@ def compose(section: PrepareSection, intake: Intake, overlap: Overlap, written: 
         "rows": written.counts.total(),
         "sources": [asdict(facts) for facts in intake.sources],
         "changed": dict(intake.wash.changed),
+        "examples": intake.wash.examples.as_json(intake.wash.hidden),
         "found": intake.wash.figures,
         "dropped": dict(reasons + reshaped.dropped if reshaped else reasons),
         "made": reshaped.made if reshaped else {},
@@ -246,7 +249,6 @@ def compose(section: PrepareSection, intake: Intake, overlap: Overlap, written: 
         "labels": label_counts(intake.labels, sides) if split.how.column else {},
         "training": reshaped.findings if reshaped else [],
         **written.figures.summary(),
-        "advice": advice(written.counts["train"]),
     }
 
 
@@ -258,4 +260,5 @@ def publish(report: dict[str, Any], entry: Entry) -> None:
     entry.metric("characters_median", report["characters"]["row"]["median"])
     entry.metric("characters_p95", report["characters"]["row"]["p95"])
     entry.console.table("data", ("", "rows"), table(report))
-    entry.note(report["advice"])
+    for one in report["advice"]:
+        entry.note(f"{one['what']}: {one['why']}")

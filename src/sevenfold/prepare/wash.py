@@ -8,6 +8,7 @@ from typing import Any
 
 from sevenfold.prepare.clean import STEPS, Counting, Dropped, Outcome, Step
 from sevenfold.prepare.dataset import Row
+from sevenfold.prepare.examples import Examples
 
 
 class Wash:
@@ -22,6 +23,7 @@ class Wash:
         self.steps = [(STEPS.name_of(step), step.start()) for step in self.given]
         self.changed: Counter[str] = Counter({name: 0 for name, _ in self.steps})
         self.dropped: Counter[str] = Counter()
+        self.examples = Examples()
 
     def clean(self, outcome: Outcome) -> Outcome:
         """What the steps make of a row; each counts what it changed, and the reasons are counted."""
@@ -29,7 +31,9 @@ class Wash:
             if isinstance(outcome, Dropped):
                 break
             cleaned = step(outcome)
-            self.changed[name] += isinstance(cleaned, Row) and cleaned is not outcome
+            if isinstance(cleaned, Row) and cleaned is not outcome:
+                self.changed[name] += 1
+                self.examples.keep(name, outcome, cleaned)
             outcome = cleaned
         if isinstance(outcome, Dropped):
             self.dropped[outcome.reason] += 1

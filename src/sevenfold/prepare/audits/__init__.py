@@ -32,3 +32,10 @@ class Audit(Component):
 
 
 AUDITS = Registry(__name__, Audit)
+DEFAULT = ("languages", "balance", "columns")
+"""What is looked at when the recipe names nothing: cheap, and on some of the rows where there are many."""
+
+
+def default_audits() -> list[Audit]:
+    """The default audits with their default settings."""
+    return [AUDITS.find(name)() for name in DEFAULT]

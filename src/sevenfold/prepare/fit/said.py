@@ -159,8 +159,8 @@ def advice(found: Measured, languages: dict[str, Any], row: dict[str, Any]) -> l
         enough = -(-int(percentile(found.lengths, 99)) // 64) * 64
         said.append(
             f"{found.over:,} rows are over tune.max_length = {found.limit:,}; most of their tokens are of the role "
-            f"{most}. max_length: {enough:,} holds 99 % of the sequences; or shorten them, since tune.overlong leaves "
-            "them out or cuts their end."
+            f"{most}. max_length: {enough:,} holds 99 % of the sequences; or shorten them, tune.overlong leaves them "
+            "out or cuts their end."
         )
     if found.lost:
         said.append(f"{found.lost:,} rows would have nothing left to learn when cut: their prompt alone is too long.")
