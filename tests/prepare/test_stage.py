@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sevenfold.errors import DataError, MachineError, RecipeError
 from sevenfold.prepare.dataset import Dataset
 from sevenfold.prepare.keys import opening_key
-from sevenfold.prepare.report import advice
 from sevenfold.prepare.stage import prepare
 from sevenfold.record import Entry
 from tests.prepare.conftest import section_of
@@ -178,13 +177,6 @@ def test_lengths_are_those_of_plain_counting(run, write_rows):
     assert (prompt["min"], prompt["max"]) == (3, 3)
     assert done.report["words"]["prompt"]["median"] == 2
     assert done.report["roles"] == {"user": 100, "assistant": 100}
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"), [(99, "into the prompt"), (100, "lora"), (999, "at least 1,000"), (1000, "full tuning")]
-)
-def test_the_advice_follows_the_size(rows, words):
-    assert words in advice(rows)
 
 
 def test_many_dropped_rows_are_a_warning(run, write_rows):

@@ -74,8 +74,25 @@ class Prose:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Sentences one below the other."""
+
+    kind: ClassVar[str] = "points"
+    lines: Sequence[Cell | str]
+    source: str
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What the blocks behind it are about."""
+
+    kind: ClassVar[str] = "heading"
+    text: str
+
+
+@dataclass(frozen=True)
 class Sample:
-    """One row with both answers.
+    """Texts side by side: a row with both answers, or before and after.
 
     Args:
         title: Which row, and why it is shown.

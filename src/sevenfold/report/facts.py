@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sevenfold.record import Record, StageRecord
 
@@ -51,6 +51,18 @@ class Facts:
         """A stage's file with one JSON object a line; empty where it is not there."""
         path = self.record.folder / self.path(stage, file)
         return list(whole_lines(path)) if path.is_file() else []
+
+    TOKENS_FILE: ClassVar[str] = "tokens.json"
+
+    @cached_property
+    def tokens(self) -> dict[str, Any] | None:
+        """How the rows fit the model's tokenizer; None where it is not known of the rows and the model of now."""
+        path = self.record.folder / self.TOKENS_FILE
+        if not path.is_file():
+            return None
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        stages = {name: stage.identity for name in ("prepare", "load") if (stage := self.stage(name))}
+        return found if stages == {name: found["of"].get(name) for name in stages} else None
 
     @cached_property
     def evaluation(self) -> dict[str, Any] | None:

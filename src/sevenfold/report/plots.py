@@ -255,6 +255,35 @@ def bars(labels: list[str], values: list[float], label: str, name: str) -> Marku
 
 
 @styled
+def waterfall(
+    came: int, gone: list[tuple[str, int]], made: list[tuple[str, int]], splits: list[tuple[str, int]]
+) -> Markup:
+    """The way of the rows from top to bottom: in, out by reason, made, and where they are at the end."""
+    total, at = max(came + sum(count for _, count in made), 1), came
+    bars = [("came in", 0, came, "base", f"{came:,}")]
+    for label, count in gone:
+        at -= count
+        bars.append((label, at, count, "bad", f"−{count:,}  ({count / max(came, 1):.1%})"))
+    for label, count in made:
+        bars.append((f"made: {label}", at, count, "good", f"+{count:,}"))
+        at += count
+    start = 0
+    for (label, count), colour in zip(splits, ("tuned", "accent", "base"), strict=False):
+        bars.append((label, start, count, colour, f"{count:,}  ({count / max(at, 1):.1%})"))
+        start += count
+    figure, axes = canvas(WIDE, 0.34 * len(bars) + 0.6)
+    for place, (_, left, width, colour, text) in enumerate(bars):
+        axes.barh(place, max(width, total / 600), left=left, color=COLOURS[colour], height=0.62)
+        axes.text(left + width + total / 150, place, text, va="center", fontsize=8, color=COLOURS["ink"])
+    axes.set_yticks(range(len(bars)), [textwrap.shorten(label, 40) for label, *_ in bars])
+    axes.set(xlabel="rows", xlim=(0, total * 1.14))
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    return inline(figure, "flow", "The way of the rows")
+
+
+@styled
 def histogram(edges: list[float], counts: list[float], label: str, name: str) -> Markup:
     """Counts between edges, one edge more than counts."""
     figure, axes = canvas(HALF, 2.6)
