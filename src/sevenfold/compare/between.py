@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sevenfold.evaluate.metrics import AnswersMetric
+from sevenfold.evaluate.metrics import AnswersMetric, ProbabilitiesMetric
 from sevenfold.evaluate.paired import Comparison, Pairs, compare
+from sevenfold.evaluate.rows import figures_of
 
 if TYPE_CHECKING:
     from sevenfold.evaluate.metrics import Metric
@@ -58,10 +59,10 @@ def against(
 
 def tables(metric: Metric, *sides: Rows) -> tuple[Any, Any] | None:
     """The figures of both sides' answers, where the metric is more than a mean of the rows' values."""
-    if not isinstance(metric, AnswersMetric):
+    if not isinstance(metric, AnswersMetric | ProbabilitiesMetric):
         return None
     first, second = (
-        metric.table([row["tuned"]["text"] for row in rows], [row["reference"] for row in rows]) for rows in sides
+        figures_of(metric, [row["tuned"] for row in rows], [row["reference"] for row in rows]) for rows in sides
     )
     return first, second
 

@@ -10,7 +10,15 @@ from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError
 from sevenfold.evaluate.held_out import Question
 from sevenfold.evaluate.jsonl import Kept
-from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, Likelihood, LikelihoodMetric, PairMetric, RankMetric
+from sevenfold.evaluate.metrics import (
+    AnswerMetric,
+    AnswersMetric,
+    Likelihood,
+    LikelihoodMetric,
+    PairMetric,
+    ProbabilitiesMetric,
+    RankMetric,
+)
 from sevenfold.evaluate.report import Answers
 from sevenfold.evaluate.retrieval import ranks
 from sevenfold.generate.engine import Engine, Sampling
@@ -79,7 +87,9 @@ def work_for(section: EvaluateSection, questions: list[Question], passages: list
     return Work(
         questions,
         passages,
-        answered=any(isinstance(metric, AnswerMetric | AnswersMetric) for metric in section.metrics),
+        answered=any(
+            isinstance(metric, AnswerMetric | AnswersMetric | ProbabilitiesMetric) for metric in section.metrics
+        ),
         scored=any(isinstance(metric, LikelihoodMetric | PairMetric) for metric in section.metrics),
         judged=any(isinstance(metric, PairMetric) for metric in section.metrics),
         ranked=any(isinstance(metric, RankMetric) for metric in section.metrics),

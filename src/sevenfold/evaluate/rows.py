@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sevenfold.evaluate.held_out import Question
 from sevenfold.evaluate.measure import Measured
-from sevenfold.evaluate.metrics import AnswerMetric, AnswersMetric, LikelihoodMetric, Metric, PairMetric, RankMetric
+from sevenfold.evaluate.metrics import (
+    AnswerMetric,
+    AnswersMetric,
+    LikelihoodMetric,
+    Metric,
+    PairMetric,
+    ProbabilitiesMetric,
+    RankMetric,
+)
+from sevenfold.evaluate.metrics._said import one_label
 from sevenfold.evaluate.paired import Pairs
 
 if TYPE_CHECKING:
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
 
 def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> list[float]:
     """One model's value of each question."""
-    if isinstance(metric, AnswersMetric):
+    if isinstance(metric, AnswersMetric | ProbabilitiesMetric):
         return [float(value) for value in table_of(metric, measured, questions)[:, 0]]
     if isinstance(metric, LikelihoodMetric):
         return [metric.value(likelihood) for likelihood in measured.references]
@@ -33,9 +42,20 @@ def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> 
     ]
 
 
-def table_of(metric: AnswersMetric, measured: Measured, questions: list[Question]) -> Floats:
+def table_of(metric: AnswersMetric | ProbabilitiesMetric, measured: Measured, questions: list[Question]) -> Floats:
     """One model's figures of each question."""
-    return metric.table([answer["text"] for answer in measured.answers], [question.reference for question in questions])
+    return figures_of(metric, measured.answers, [question.reference for question in questions])
+
+
+def figures_of(
+    metric: AnswersMetric | ProbabilitiesMetric, answers: Sequence[Mapping[str, Any]], references: Sequence[str]
+) -> Floats:
+    """The figures of some answers as they are kept: ``text``, and ``labels`` where probabilities were said."""
+    if isinstance(metric, AnswersMetric):
+        return metric.table([answer["text"] for answer in answers], references)
+    known = {reference.strip() for reference in references}
+    named = ({one_label(answer["text"], known) or "": 1.0} for answer in answers)
+    return metric.table([answer.get("labels") or name for answer, name in zip(answers, named, strict=True)], references)
 
 
 def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: Measured) -> Pairs:
@@ -48,7 +68,7 @@ def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: M
         np.array(values_of(metric, tuned, questions)),
         np.array(weights, dtype=np.float64),
         (table_of(metric, base, questions), table_of(metric, tuned, questions))
-        if isinstance(metric, AnswersMetric)
+        if isinstance(metric, AnswersMetric | ProbabilitiesMetric)
         else None,
     )
 

@@ -13,7 +13,7 @@ from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -69,6 +69,21 @@ class AnswersMetric(Metric):
     """
 
     def table(self, answers: Sequence[str], references: Sequence[str]) -> Floats:
+        """Each row's figures, ``N x M``; the first is the row's own value, larger where ``better`` is higher."""
+        raise NotImplementedError
+
+    def finish(self, mean: Floats) -> Floats:
+        """The metric's figure from the mean of the rows' figures, ``... x M``."""
+        raise NotImplementedError
+
+
+class ProbabilitiesMetric(Metric):
+    """A metric of the probabilities that were said of labels, more than a mean as an :class:`AnswersMetric` is.
+
+    An answer without probabilities says the label that it names with probability 1.
+    """
+
+    def table(self, probs: Sequence[Mapping[str, float]], references: Sequence[str]) -> Floats:
         """Each row's figures, ``N x M``; the first is the row's own value, larger where ``better`` is higher."""
         raise NotImplementedError
 

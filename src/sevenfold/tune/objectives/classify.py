@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 from sevenfold.errors import DataError, RecipeError
 from sevenfold.generate.labels import Whole
 from sevenfold.tune.objectives._labels import (
-    Reading,
     State,
     labels_of,
     not_of_the_last,
@@ -24,6 +23,7 @@ from sevenfold.tune.objectives._labels import (
     unknown,
     weighted,
 )
+from sevenfold.tune.objectives._rarity import KEY, Rarity
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -43,7 +43,7 @@ MOST = 1000
 """More different labels than this are most likely free text."""
 
 
-class Classify(Reading):
+class Classify(Rarity):
     """A linear head on a text's state; cross-entropy over its labels, or one yes or no for each.
 
     One label a text: ``-w_y (1 - p_y)^gamma log p_y`` with ``p = softmax(W h)``; gamma 0 is cross-entropy, above it the
@@ -51,16 +51,18 @@ class Classify(Reading):
     ``sigmoid(W h)``. Balanced weights are ``rows / (labels x rows of the label)``, of several labels a text
     ``rows without / rows with``. With costs, the loss is mixed with the expected cost ``sum_j p_j C[y, j]``, and the
     answer is the label whose expected cost is least (Elkan 2001). The last reply of a row is its label.
+
+    With ``smote`` a text of a label with n rows, where the commonest has N, counts ``smote (N / n - 1)`` times more, as
+    a point between its state and that of one of its nearest ``neighbours`` of the same label in the step (Chawla et al.
+    2002); at 1 all labels count the same. ``bagging``: each of some heads learns from its own Poisson(1) draw of the
+    rows, and their probabilities are averaged (Breiman 1996; Oza and Russell 2001). ``boosting``: a text counts to each
+    head as far as those before it have not learnt it (Beygelzimer et al. 2015, arXiv 1506.04820). All heads read the
+    same states.
     """
 
     kind: Literal["single", "multi"] = Field("single", description="One label a text, or any number of them.")
     labels: tuple[str, ...] = Field((), description="The labels; default: those of the training rows, sorted.")
-    counts: tuple[int, ...] = Field((), description="Training rows of each label; default: counted.")
     state: State = Field("last", description="What a text is read from: the last token's state, the first's, or all.")
-    weights: Literal["equal", "balanced"] = Field(
-        "equal", description="balanced: rare labels count more, as their share of the rows is smaller."
-    )
-    gamma: float = Field(0.0, ge=0, description="Focal loss: how much less a text counts that is easy; 0: not at all.")
     costs: dict[str, dict[str, float]] = Field(
         default_factory=dict,
         description="What it costs to say another label than the true one: {true: {said: cost}}; 1 where not given.",
@@ -79,6 +81,10 @@ class Classify(Reading):
             raise ValueError(f"{len(self.counts)} counts for {len(self.labels)} labels")
         if self.costs and self.kind == "multi":
             raise ValueError("costs are of one label said for another; leave them out where kind is multi")
+        if self.kind == "multi" and (self.smote or self.ensemble != "none"):
+            raise ValueError("smote and ensembles are of one label a text; leave them out where kind is multi")
+        if self.smote and self.weights == "balanced":
+            raise ValueError("smote makes rare labels count more already; leave out weights: balanced")
         named = {*self.costs, *(said for row in self.costs.values() for said in row)}
         if self.labels and (wrong := sorted(named - set(self.labels))):
             raise ValueError(f"costs name {wrong[0]!r}, which is no label; the labels are {', '.join(self.labels)}")
@@ -108,11 +114,11 @@ class Classify(Reading):
                 next_step="for free text use objective: sft; for numbers objective: regress",
             )
         counts = tuple(found[label] for label in labels)
-        if self.weights == "balanced" and 0 in counts:
+        if (self.weights == "balanced" or self.smote) and 0 in counts:
             raise unknown(
                 f"no training row has the label {labels[counts.index(0)]!r}, so its weight would be infinite",
                 where=str(dataset.path("train")),
-                expected="at least one row of every label, or weights: equal",
+                expected="at least one row of every label, or weights: equal without smote",
             )
         return type(self)(**{**self.model_dump(), "labels": labels, "counts": counts})
 
@@ -141,7 +147,7 @@ class Classify(Reading):
     def columns(self) -> tuple[str, ...]:
         """The label's number; of several labels their yes and no, 24 in each."""
         if self.kind == "single":
-            return ("label",)
+            return ("label", KEY) if self.keyed else ("label",)
         return tuple(f"labels_{start // BITS}" for start in range(0, len(self.labels), BITS))
 
     def sequences(self, row: Row, encoder: Encoder) -> list[TokenSequence]:
@@ -157,6 +163,7 @@ class Classify(Reading):
         weight = row_weight(row) * (self.class_weights[numbers[0]] if self.kind == "single" else 1.0)
         places = places_of(self.state, len(encoder.lead), len(ids))
         values = [float(numbers[0])] if self.kind == "single" else bits(numbers, len(self.labels))
+        values += [self.key(row)] if self.keyed else []
         columns = {name: [value] * len(ids) for name, value in zip(self.columns, values, strict=True)}
         return [TokenSequence(ids, weighted(len(ids), places, weight), columns=columns)]
 
@@ -182,22 +189,26 @@ class Classify(Reading):
         return [rows / (len(self.labels) * count) for count in self.counts]
 
     def own(self, network: PreTrainedModel, model: Model) -> nn.Module:
-        """The head."""
+        """The head, or all heads of an ensemble in one layer, one behind the other."""
         from sevenfold.tune.engine.labels import Head
 
-        return Head(network.config.get_text_config().hidden_size, len(self.labels), self.dropout)
+        width = self.count_of_heads * len(self.labels)
+        return Head(network.config.get_text_config().hidden_size, width, self.dropout)
 
     def outputs(self, forward: Forward, batch: Pass) -> Tensor:
-        """Logits of each text, ``B x K``."""
+        """Logits of each text, ``B x HK`` of H heads; with ``smote`` its state stands behind them."""
         return self.logits(forward, states(forward, batch), batch)
 
     def logits(self, forward: Forward, states_ND: Tensor, batch: Pass) -> Tensor:
         """Logits of each text from its states."""
+        import torch
+
         from sevenfold.tune.engine.labels import means_of_texts
 
         assert forward.own is not None
-        found: Tensor = forward.own(means_of_texts(states_ND.float(), batch))
-        return found
+        states_BD = means_of_texts(states_ND.float(), batch)
+        found: Tensor = forward.own(states_BD)
+        return torch.cat([found, states_BD.detach()], 1) if self.smote else found
 
     def loss(self, outputs: Tensor, batch: Pass) -> Tensor:
         """The loss of the formula above, summed over texts."""
@@ -207,28 +218,45 @@ class Classify(Reading):
         if self.kind == "multi":
             positive_K = outputs.new_tensor(self.class_weights) if self.weights == "balanced" else None
             return (weights_B * labels.sigmoid_losses(outputs, self.hot(batch), self.gamma, positive_K)).sum()
-        labels_B = self.true(batch)
-        losses_B = labels.softmax_losses(outputs, labels_B, self.gamma)
-        if self.costs:
-            costs_B = labels.expected_costs(outputs, labels_B, self.cost_matrix(outputs))
-            losses_B = (1 - self.cost_share) * losses_B + self.cost_share * costs_B
+        labels_B, count = self.true(batch), len(self.labels)
+        logits_BHK = self.of_heads(outputs, count)
+        shares_BH = self.shares(logits_BHK, labels_B, batch)
+        losses_B = (shares_BH * self.losses(logits_BHK, labels_B)).mean(1)
+        if self.smote:
+            points_BH = self.losses(self.points(outputs, labels_B, batch, count), labels_B)
+            losses_B = losses_B + self.fill_of(labels_B, batch) * (shares_BH * points_BH).mean(1)
         return (weights_B * losses_B).sum()
 
+    def losses(self, logits_BHK: Tensor, labels_B: Tensor) -> Tensor:
+        """Each head's loss of each text, ``B x H``."""
+        from sevenfold.tune.engine import labels
+
+        heads, logits_NK = logits_BHK.shape[1], logits_BHK.flatten(0, 1)
+        labels_N = labels_B.repeat_interleave(heads)
+        losses_N = labels.softmax_losses(logits_NK, labels_N, self.gamma)
+        if self.costs:
+            costs_N = labels.expected_costs(logits_NK, labels_N, self.cost_matrix(logits_NK))
+            losses_N = (1 - self.cost_share) * losses_N + self.cost_share * costs_N
+        return losses_N.unflatten(0, (-1, heads))
+
     def weight(self, batch: Pass) -> float:
-        """The sum of the texts' weights, whatever number of tokens each is read from."""
+        """The sum of the texts' weights, whatever number of tokens each is read from, with those of their points."""
+        return float(self.text_weights(batch).sum())
+
+    def text_weights(self, batch: Pass) -> Tensor:
+        """What each text counts, ``B``, with its points."""
         from sevenfold.tune.engine.labels import at_texts
 
-        return float(at_texts(batch.weights_N, batch).sum())
+        weights_B = at_texts(batch.weights_N, batch)
+        return weights_B * (1 + self.fill_of(self.true(batch), batch)) if self.smote else weights_B
 
     def figures(self, outputs: Tensor, batch: Pass) -> dict[str, Tensor]:
         """The weighted share of texts whose labels are all right."""
-        from sevenfold.tune.engine.labels import at_texts
-
         if self.kind == "single":
-            right_B = self.chosen(outputs.softmax(-1)) == self.true(batch)
+            right_B = self.chosen(self.together(outputs, len(self.labels)).softmax(-1)) == self.true(batch)
         else:
             right_B = ((outputs.sigmoid() > self.threshold) == (self.hot(batch) > 0)).all(-1)
-        return {"accuracy": (at_texts(batch.weights_N, batch) * right_B).sum()}
+        return {"accuracy": (self.text_weights(batch) * right_B).sum()}
 
     def true(self, batch: Pass) -> Tensor:
         """The number of each text's label, ``B``."""
@@ -268,7 +296,7 @@ class Classify(Reading):
             forward,
             [TokenSequence(ids, weighted(len(ids), places_of(self.state, lead, len(ids)), 1.0)) for ids in prompts],
         )
-        logits_BK = self.logits(forward, states_ND, batch)
+        logits_BK = self.together(self.logits(forward, states_ND, batch), len(self.labels))
         probs_BK = logits_BK.softmax(-1) if self.kind == "single" else logits_BK.sigmoid()
         if self.kind == "single":
             said = [self.labels[number] for number in self.chosen(probs_BK).tolist()]
@@ -297,7 +325,9 @@ class Classify(Reading):
         return Labelled(self.labels[int(self.chosen(torch.tensor([shares]))[0])], probs)
 
     def apart(self, model: Model) -> str | None:
-        """Where a text is read from another token than the last, or by an encoder."""
+        """Where a text is read from another token than the last, by an encoder, or by several heads."""
+        if self.ensemble != "none":
+            return "transformers' classifiers have one head, this one has several"
         return not_of_the_last(self.state, model)
 
     def whole(self, own: nn.Module) -> Whole:
