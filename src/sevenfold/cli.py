@@ -336,6 +336,52 @@ def versions(name: RunArgument, runs: RunsOption = RUNS, as_json: JsonOption = F
 
 
 @app.command()
+def label(  # noqa: PLR0913 (one option each)
+    place: Annotated[str, typer.Argument(metavar="PLACE", help="A run, its review.jsonl, or a file of JSON rows.")],
+    labels: Annotated[str, typer.Option(help="The labels, parted by commas; default: the queue's.")] = "",
+    question: Annotated[str | None, typer.Option(help="What is asked; default: the queue's.")] = None,
+    multi: Annotated[bool | None, typer.Option(help="Whether several labels may fit; default: the queue's.")] = None,
+    text: Annotated[str | None, typer.Option(help="The column to read, in a file of rows.")] = None,
+    annotator: Annotated[str | None, typer.Option(help="Who answers; default: the system's user.")] = None,
+    overlap: Annotated[float, typer.Option(help="Share of the rows that everyone is asked, for agreement.")] = 0.0,
+    answers: Annotated[Path | None, typer.Option(help="The answers file; default: answers.jsonl of the run.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0: any free one.")] = 0,
+    summary: Annotated[bool, typer.Option("--summary", help="Say how far the answers agree; serve nothing.")] = False,
+    exported: Annotated[
+        tuple[str, Path] | None,
+        typer.Option("--export", metavar="FORMAT FILE", help="label-studio, doccano, prodigy, argilla or csv."),
+    ] = None,
+    imported: Annotated[
+        tuple[str, Path] | None,
+        typer.Option("--import", metavar="FORMAT FILE", help="The same, or auto: answers of another tool."),
+    ] = None,
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Label rows by hand, on a page in the browser; or in another tool and back."""
+    from sevenfold.commands import labelling
+    from sevenfold.console import Console
+    from sevenfold.prepare.labels.review import Asked
+
+    asked = Asked([one.strip() for one in labels.split(",")] if labels else None, question, multi, text)
+    wish = labelling.Wish(place, runs, asked, answers, annotator, overlap, port)
+    console = Console()
+    if exported:
+        found, show = labelling.export(wish, *exported), labelling.show_export
+    elif imported:
+        found, show = labelling.bring(wish, *imported), labelling.show_import
+    elif summary:
+        found, show = labelling.summary(wish), labelling.show_summary
+    else:
+        labelling.serve(wish, emit if as_json else None, console)
+        return
+    if as_json:
+        emit(found)
+    else:
+        show(found, console)
+
+
+@app.command()
 def restore(
     name: RunArgument,
     version: Annotated[str, typer.Argument(metavar="VERSION", help="The first digits of a dataset's identity.")],

@@ -1,0 +1,267 @@
+"use strict";
+// Keys of the page itself; every other letter chooses a label.
+const OWN = "jkusno";
+const KEYS = [..."123456789", ..."abcdefghijklmnopqrstuvwxyz"].filter((key) => !OWN.includes(key));
+const MANY = 9;
+const IDLE = 600; // seconds: nobody looks at one row that long
+const at = (id) => document.getElementById(id);
+let task, row, chosen, touched, shown, away = 0, hidden = null, busy = false;
+
+async function ask(path, sent) {
+  const options = sent && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(sent) };
+  let reply;
+  try {
+    reply = await fetch(path, options);
+  } catch {
+    throw new Error("The server does not answer, so this was not saved. Is it still running in the terminal?");
+  }
+  const said = await reply.json();
+  if (!reply.ok) throw new Error("This was not saved: " + said.error);
+  return said;
+}
+
+// One thing at a time: a key that comes while an answer is on its way would hit a row that nobody has seen.
+async function doing(work) {
+  if (busy) return;
+  busy = true;
+  try {
+    await work();
+    at("problem").hidden = true;
+  } catch (error) {
+    at("problem").textContent = error.message;
+    at("problem").hidden = false;
+  } finally {
+    busy = false;
+  }
+}
+
+function make(tag, text, fields = {}) {
+  const made = Object.assign(document.createElement(tag), fields);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function language(text) {
+  if (/[\u067e\u0686\u0698\u06af\u06a9\u06cc\u06f0-\u06f9]/.test(text)) return "fa";
+  if (/[\u0600-\u06ff]/.test(text)) return "ar";
+  return /[\u0590-\u05ff]/.test(text) ? "he" : "";
+}
+
+function paragraph(tag, text) {
+  return make(tag, text, { dir: "auto", lang: language(text) });
+}
+
+function minutes(seconds) {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function progress(found) {
+  const done = found.labelled + found.skipped, all = done + found.left;
+  at("fill").style.width = `${all ? (100 * done) / all : 100}%`;
+  at("bar").setAttribute("aria-valuemax", all);
+  at("bar").setAttribute("aria-valuenow", done);
+  at("done").textContent = `${found.labelled} labelled` + (found.skipped ? `, ${found.skipped} skipped` : "");
+  at("left").textContent = `${found.left} left` + (found.elsewhere ? ` (${found.elsewhere} with others)` : "");
+  const pace = found.seconds_a_row;
+  at("pace").textContent = pace ? `${(60 / pace).toFixed(pace < 6 ? 0 : 1)} rows a minute` : "";
+  at("ends").textContent = pace && found.left ? `about ${minutes(pace * found.left)} left` : "";
+  at("summary").textContent = `${found.labelled} rows labelled` + (found.skipped ? `, ${found.skipped} skipped.` : ".")
+    + (found.elsewhere ? ` ${found.elsewhere} were answered by others.` : "");
+}
+
+async function go(place) {
+  if (place === null || place === undefined) return finish();
+  row = await ask(`row/${place}`);
+  shown = performance.now();
+  away = 0;
+  hidden = document.hidden ? shown : null;
+  chosen = new Set([row.answer?.label ?? []].flat());
+  touched = row.answer !== null && row.answer.label !== null;
+  draw();
+}
+
+function finish() {
+  row = null;
+  at("work").hidden = true;
+  at("end").hidden = false;
+  at("said").textContent = "All done";
+}
+
+function draw() {
+  at("work").hidden = false;
+  at("end").hidden = true;
+  at("place").textContent = `Row ${row.place + 1} of ${task.rows}`;
+  at("origin").textContent = row.origin;
+  at("state").textContent = row.answer ? (row.answer.label === null ? "skipped" : "answered") : row.mine ? "" : "answered by others";
+  at("text").replaceChildren(...row.text.split(/\n+/).map((part) => paragraph("p", part)));
+  at("text").scrollTop = 0;
+  at("why").textContent = row.why;
+  at("why").hidden = !row.why;
+  const columns = Object.entries(row.context);
+  at("more").hidden = !columns.length;
+  at("context").replaceChildren(...columns.flatMap(([name, text]) => [paragraph("dt", name), paragraph("dd", text)]));
+  at("note").value = row.answer?.note ?? "";
+  at("search").value = "";
+  labels();
+}
+
+function labels() {
+  const wanted = at("search").value.trim().toLowerCase();
+  const fitting = task.labels.filter((label) => label.toLowerCase().includes(wanted));
+  at("labels").replaceChildren(...fitting.map((label, number) => choice(label, wanted && number === 0)));
+  at("none").hidden = fitting.length > 0;
+  at("skip").disabled = at("undo").disabled = false;
+  const ready = touched ? [...chosen] : row.label;
+  const word = !touched ? "Accept" : task.multi ? "Save" : "Keep";
+  at("accept").replaceChildren(make("span", ready.length ? `${word} ` : task.multi && touched ? "Save none " : "Choose a label "),
+    make("bdi", ready.join(", ")), " ", make("kbd", "Enter"));
+  at("accept").disabled = !ready.length && !(task.multi && touched);
+}
+
+function choice(label, first) {
+  const key = KEYS[task.labels.indexOf(label)] ?? "";
+  const suggested = row.label.includes(label), score = row.scores[label];
+  const button = make("button", undefined, { className: (suggested ? "suggested " : "") + (first ? "first" : "") });
+  button.setAttribute("aria-pressed", chosen.has(label));
+  if (key) button.setAttribute("aria-keyshortcuts", key);
+  button.dataset.label = label;
+  button.append(make("kbd", key), make("bdi", label, { className: "name" }));
+  button.append(make("span", score === undefined ? "" : score.toFixed(2), { className: "score" }));
+  if (suggested) button.append(make("span", "suggested", { className: "hint" }));
+  if (!key) button.firstChild.hidden = true;
+  button.addEventListener("click", () => choose(label));
+  return button;
+}
+
+function choose(label) {
+  if (!task.multi) return save(label);
+  // What was suggested stays ticked when the first change is made to it.
+  if (!touched) chosen = new Set(row.label);
+  touched = true;
+  chosen.has(label) ? chosen.delete(label) : chosen.add(label);
+  at("search").value = "";
+  labels();
+}
+
+function accept() {
+  const ready = touched ? [...chosen] : row.label;
+  if (task.multi) return touched || ready.length ? save(task.labels.filter((label) => ready.includes(label))) : undefined;
+  return ready.length ? save(ready[0]) : undefined;
+}
+
+function seconds() {
+  const gone = away + (hidden === null ? 0 : performance.now() - hidden);
+  return Math.min((performance.now() - shown - gone) / 1000, IDLE);
+}
+
+function save(label) {
+  return doing(async () => {
+    const sent = { origin: row.origin, label, seconds: seconds(), note: at("note").value.trim() };
+    const found = await ask("answer", sent);
+    const word = label === null ? "Skipped" : `Saved: ${[label].flat().join(", ") || "none"}`;
+    progress(found.progress);
+    await go(found.next);
+    at("said").textContent = row ? `${word}. Row ${row.place + 1} of ${task.rows}` : `${word}. All done`;
+  });
+}
+
+function undo() {
+  return doing(async () => {
+    const found = await ask("undo", {});
+    progress(found.progress);
+    if (found.undone === null) {
+      at("said").textContent = "Nothing to undo";
+      return;
+    }
+    await go(found.undone);
+    at("said").textContent = `Undone. Row ${row.place + 1} of ${task.rows}`;
+  });
+}
+
+function move(step) {
+  const place = row ? row.place + step : task.rows - 1;
+  if (place >= 0 && place < task.rows) doing(() => go(place));
+}
+
+function help() {
+  at("keys").open ? at("keys").close() : at("keys").showModal();
+}
+
+// Where a key lies counts when it writes another script, so that a Persian keyboard works.
+function keyOf(event) {
+  if (/^[\x21-\x7e]$/.test(event.key) || event.key.length > 1) return event.key.length > 1 ? event.key : event.key.toLowerCase();
+  if (event.key === "\u061f") return "?";
+  const lies = /^(?:Key|Digit|Numpad)([A-Z0-9])$/.exec(event.code);
+  return lies ? lies[1].toLowerCase() : event.code === "Slash" ? (event.shiftKey ? "?" : "/") : event.key;
+}
+
+function inField(event, key) {
+  const field = event.target;
+  if (key === "Escape") {
+    field.value = field.id === "search" ? "" : field.value;
+    field.blur();
+    if (row) labels();
+  } else if (key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    if (field.id === "note") {
+      field.blur();
+      // A row that has its answer gets the note at once.
+      if (row.answer && row.answer.label !== null && field.value.trim() !== row.answer.note) accept();
+    } else {
+      const first = at("labels").firstChild;
+      if (field.value.trim() && first) {
+        if (!task.multi) field.blur();
+        choose(first.dataset.label);
+      }
+    }
+  }
+}
+
+const ACTS = {
+  j: () => move(1), k: () => move(-1), ArrowRight: () => move(1), ArrowLeft: () => move(-1), u: undo, "?": help,
+  s: () => row && save(null), n: () => at("note").focus(), "/": () => at("search").focus(), o: () => (at("more").open = !at("more").open),
+};
+
+function pressed(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const key = keyOf(event);
+  if (["INPUT", "TEXTAREA"].includes(event.target.tagName)) return inField(event, key);
+  if (at("keys").open) {
+    if (key === "?") help();
+    return;
+  }
+  // A button or a summary that has the focus does what Enter and Space do to it.
+  if (event.repeat || (["BUTTON", "SUMMARY"].includes(event.target.tagName) && (key === "Enter" || key === " "))) return;
+  const label = row && task.labels[KEYS.indexOf(key)];
+  const act = key === "Enter" ? row && accept : key === "0" ? row && task.multi && (() => save([])) : label ? () => choose(label) : ACTS[key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+function wire() {
+  const clicks = { accept, skip: () => save(null), undo, back: () => move(-1), on: () => move(1), help, close: help, again: undo, look: () => move(-1) };
+  for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", act);
+  // A button that was clicked keeps no focus: Enter goes on to mean what it always means.
+  document.addEventListener("click", (event) => event.detail && document.activeElement?.tagName === "BUTTON" && document.activeElement.blur());
+  document.addEventListener("keydown", pressed);
+  at("search").addEventListener("input", labels);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hidden = performance.now();
+    else if (hidden !== null) [away, hidden] = [away + performance.now() - hidden, null];
+  });
+}
+
+doing(async () => {
+  task = await ask("task");
+  at("annotator").textContent = task.annotator;
+  at("question").textContent = task.question;
+  at("search").hidden = task.labels.length <= MANY;
+  at("zero").hidden = !task.multi;
+  at("choose").textContent = task.multi ? "tick or untick the label" : "choose the label";
+  at("enter").textContent = task.multi ? "save what is ticked, or the suggested labels" : "accept the suggested label";
+  wire();
+  progress(task.progress);
+  await go(task.next);
+});
