@@ -135,10 +135,12 @@ def serve(wish: Wish, emit: Callable[[object], None] | None, console: Console) -
         console: Where everything is said.
 
     Raises:
-        RecipeError: The share is none.
+        RecipeError: The share or the name is none.
     """
     if not 0 <= wish.overlap <= 1:
         raise RecipeError(f"--overlap {wish.overlap} is no share", expected="0 to 1, for example 0.2")
+    if wish.annotator is not None and not wish.annotator.strip():
+        raise RecipeError(f"--annotator {wish.annotator!r} is no name")
     review, answers = wish.opened()
     desk = Desk(review, answers, wish.annotator or user(), wish.overlap)
     if answers.broken:
