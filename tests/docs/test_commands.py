@@ -21,6 +21,7 @@ NOT_RUN = {
     ".venv/bin/": "installs packages, or is a tool of the checks",
     "git": "changes a repository",
     "sevenfold serve": "goes on until it is stopped; started for real by the fixture `service`",
+    "sevenfold label": "goes on until it is stopped, or reads answers; run in tests/commands/test_labelling.py",
     "curl": "needs the server; run against the fixture `service`",
 }
 PAGES = [path for path in blocks.DOCUMENTS if any(block.language in ("sh", "python") for block in blocks.read(path))]

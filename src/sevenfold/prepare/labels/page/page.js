@@ -114,8 +114,9 @@ function labels() {
   at("skip").disabled = at("undo").disabled = false;
   const ready = touched ? [...chosen] : row.label;
   const word = !touched ? "Accept" : task.multi ? "Save" : "Keep";
-  at("accept").replaceChildren(make("span", ready.length ? `${word} ` : task.multi && touched ? "Save none " : "Choose a label "),
-    make("bdi", ready.join(", ")), " ", make("kbd", "Enter"));
+  const words = make("span", ready.length ? `${word} ` : task.multi && touched ? "Save none" : "Choose a label");
+  words.append(make("bdi", ready.join(", ")));
+  at("accept").replaceChildren(words, make("kbd", "Enter"));
   at("accept").disabled = !ready.length && !(task.multi && touched);
 }
 
@@ -126,10 +127,12 @@ function choice(label, first) {
   button.setAttribute("aria-pressed", chosen.has(label));
   if (key) button.setAttribute("aria-keyshortcuts", key);
   button.dataset.label = label;
-  button.append(make("kbd", key), make("bdi", label, { className: "name" }));
-  button.append(make("span", score === undefined ? "" : score.toFixed(2), { className: "score" }));
-  if (suggested) button.append(make("span", "suggested", { className: "hint" }));
-  if (!key) button.firstChild.hidden = true;
+  const name = make("span", undefined, { className: "name" });
+  name.append(make("bdi", label));
+  if (suggested) name.append(make("span", "suggested", { className: "hint" }));
+  if (key) button.append(make("kbd", key));
+  button.append(name);
+  if (score !== undefined) button.append(make("span", score.toFixed(2), { className: "score" }));
   button.addEventListener("click", () => choose(label));
   return button;
 }
