@@ -79,13 +79,10 @@ class Registry(Generic[T]):
         # Files of one name in two folders are two modules.
         folder = hashlib.sha256(str(path.resolve().parent).encode()).hexdigest()[:8]
         module_name = f"{OF_USERS}{folder}.{path.stem}"
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise RecipeError(f"{str(path)!r} is no Python file", expected="a name that ends in .py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
         try:
-            spec.loader.exec_module(module)
+            module = load_module(module_name, path)
+        except RecipeError:
+            raise
         except Exception as error:
             line = error.lineno if isinstance(error, SyntaxError) else last_line(error, path)
             raise RecipeError(f"{path}:{line} cannot be run: {type(error).__name__}: {error}") from error
@@ -109,6 +106,26 @@ class Registry(Generic[T]):
     def name_of(self, item: T | type[T]) -> str:
         """The name in the recipe of a capability's class or instance."""
         return (item if inspect.isclass(item) else type(item)).__module__.rsplit(".", 1)[-1]
+
+
+def load_module(name: str, path: Path | str) -> ModuleType:
+    """Run a user's Python file as the module of that name.
+
+    Raises:
+        RecipeError: Its name is not that of a Python file.
+        Exception: Whatever running it raises.
+    """
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise RecipeError(f"{str(path)!r} is no Python file", expected="a name that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    # With the package that its name says, pickle finds a class of the file again.
+    package = name.rpartition(".")[0]
+    if package:
+        sys.modules.setdefault(package, ModuleType(package))
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def file_of(item: object) -> Path | None:

@@ -245,9 +245,9 @@ def test_a_rerun_after_a_kill_starts_clean_and_gives_the_same(write_rows, tmp_pa
         "import os, sys; from pathlib import Path; from sevenfold.prepare import collect, stage\n"
         "from sevenfold.prepare.section import PrepareSection; from sevenfold.record import Entry\n"
         "add, seen = collect.Intake.keep, []\n"
-        "def keep(self, row, split):\n"
-        "    seen.append(row)\n"
-        "    os._exit(9) if len(seen) == 2500 else add(self, row, split)\n"
+        "def keep(self, kept):\n"
+        "    seen.append(kept)\n"
+        "    os._exit(9) if len(seen) == 2 else add(self, kept)\n"
         "collect.Intake.keep = keep\n"
         "stage.prepare(PrepareSection(source=sys.argv[1]), Entry(Path(sys.argv[2])))\n"
     )

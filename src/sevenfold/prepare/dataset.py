@@ -58,9 +58,11 @@ class Dataset(Result):
         if self.counts.get(split):
             import pyarrow
 
+            from sevenfold.prepare.packing import unpacked
+
             with pyarrow.memory_map(str(self.path(split))) as file, pyarrow.ipc.open_file(file) as reader:
                 for index in range(reader.num_record_batches):
-                    yield from map(row_of, reader.get_batch(index).to_pylist())
+                    yield from unpacked(reader.get_batch(index))
 
     def head(self, split: str, count: int) -> list[Row]:
         """The first ``count`` rows of a split."""

@@ -33,6 +33,11 @@ class Lengths:
         self.reply.append(reply)
         self.row.append(prompt + reply)
 
+    def merge(self, other: Lengths) -> None:
+        """Count the rows of another."""
+        for part in ("prompt", "reply", "row"):
+            getattr(self, part).extend(getattr(other, part))
+
     def summary(self) -> dict[str, dict[str, Any]]:
         """Each part's distribution."""
         return {part: distribution(getattr(self, part)) for part in ("prompt", "reply", "row")}
@@ -60,6 +65,14 @@ class Figures:
         self.roles.update(message.role for message in messages)
         self.replies += len(learnt)
         self.facts += has_fact(given, learnt)
+
+    def merge(self, other: Figures) -> None:
+        """Count the rows of another, which come behind those that are counted."""
+        self.characters.merge(other.characters)
+        self.words.merge(other.words)
+        self.turns.extend(other.turns)
+        self.roles.update(other.roles)
+        self.replies += other.replies
 
     def summary(self) -> dict[str, Any]:
         """The report's part."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import heapq
 from array import array
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from sevenfold.errors import DataError
+from sevenfold.prepare.codes import Coded
 from sevenfold.prepare.collect import Intake
 from sevenfold.prepare.overlap.near import Near
 from sevenfold.prepare.section import PrepareSection, Split
 from sevenfold.prepare.splits import Index
 from sevenfold.prepare.union import Union
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
 
 OVER_LIMIT = "over_limit"
 """The place of rows above ``limit``: no split."""
@@ -21,7 +26,7 @@ NEAR = "near_duplicate"
 """The place of rows that say nearly the same as one that stays."""
 
 
-def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = None) -> list[str]:
+def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = None) -> Coded:
     """For each staged row its split, or that it is over the limit or a near-duplicate.
 
     Rows that are alike, directly or through others, count as asking the same, so that no split parts them.
@@ -29,20 +34,41 @@ def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = No
     Raises:
         DataError: A split that is asked for would stay empty.
     """
-    twins = near.twins if near else {}
-    within = lowest(intake.ranks, section.limit, [row for row in range(len(intake.ranks)) if row not in twins])
-    together = united(intake.openings, near)
-    labels = [intake.labels[row] for row in within] if intake.labels else []
-    index = Index([together.root(intake.openings[row]) for row in within], labels)
+    import numpy
+
+    ranks = numpy.array(intake.ranks, dtype=numpy.uint64)
+    twins = sorted(near.twins) if near else []
+    free = numpy.ones(len(ranks), dtype=bool)
+    free[twins] = False
+    within = lowest(ranks, section.limit, numpy.flatnonzero(free))
+    openings = array("Q")
+    openings.frombytes(joined(intake.openings, near)[within].tobytes())
+    index = Index(openings, Coded(map(intake.labels.__getitem__, within.tolist())) if intake.labels else [])
     split = section.split
-    chosen = split.how.sides(index, split.shares, split.seed)
+    chosen = Coded(split.how.sides(index, split.shares, split.seed))
     check_enough(Counter(chosen), index, split)
-    sides = [OVER_LIMIT] * len(intake.ranks)
-    for row, side in zip(within, chosen, strict=True):
-        sides[row] = side
-    for row in twins:
-        sides[row] = NEAR
+    sides = Coded([OVER_LIMIT])
+    codes = numpy.zeros(len(ranks), dtype=numpy.uint32)
+    codes[within] = numpy.array([sides.code(name) for name in chosen.texts], dtype=numpy.uint32)[chosen.array()]
+    codes[twins] = sides.code(NEAR)
+    sides.codes = array("I")
+    sides.codes.frombytes(codes.tobytes())
     return sides
+
+
+def joined(openings: array[int], near: Near | None) -> NDArray[numpy.uint64]:
+    """What each row asks; rows of one cluster ask the same."""
+    import numpy
+
+    together = united(openings, near)
+    found = numpy.array(openings, dtype=numpy.uint64)
+    if together.parent:
+        # Only questions of clusters have another root than themselves.
+        asked = numpy.array(sorted(together.parent), dtype=numpy.uint64)
+        roots = numpy.array([together.root(int(key)) for key in asked.tolist()], dtype=numpy.uint64)
+        places = numpy.minimum(numpy.searchsorted(asked, found), len(asked) - 1)
+        found = numpy.where(asked[places] == found, roots[places], found)
+    return found
 
 
 def united(openings: array[int], near: Near | None) -> Union[int]:
@@ -54,11 +80,13 @@ def united(openings: array[int], near: Near | None) -> Union[int]:
     return together
 
 
-def lowest(ranks: array[int], limit: int | None, rows: list[int]) -> list[int]:
+def lowest(ranks: NDArray[numpy.uint64], limit: int | None, rows: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
     """Those of some rows with the lowest ranks, at most ``limit``, in order of position."""
+    import numpy
+
     if limit is None or limit >= len(rows):
         return rows
-    return sorted(heapq.nsmallest(limit, rows, key=lambda row: (ranks[row], row)))
+    return numpy.sort(rows[numpy.argsort(ranks[rows], kind="stable")[:limit]])
 
 
 def check_enough(counts: Counter[str], index: Index, split: Split) -> None:

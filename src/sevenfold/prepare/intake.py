@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +11,8 @@ from sevenfold.prepare.clean import Dropped, Outcome
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.formats import FORMATS, Format, Unfit, as_text, no_column
 from sevenfold.prepare.section import PrepareSection
-from sevenfold.prepare.sources import SOURCES, RawRow, Reading, Source, Unreadable
-from sevenfold.prepare.unreadable import Refusals
-from sevenfold.prepare.withdraw import MADE_BY, PARENTS, Withdrawal, made_of
+from sevenfold.prepare.sources import SOURCES, RawRow, Reading, Source
+from sevenfold.prepare.withdraw import made_of
 
 
 @dataclass
@@ -39,46 +37,49 @@ def shown(source: Source) -> str:
     return f"{SOURCES.name_of(source)} {getattr(source, 'path', '')}".strip()
 
 
-def read_source(
-    source: Source, section: PrepareSection, reading: Reading, facts: SourceFacts, withdrawal: Withdrawal
-) -> Iterator[tuple[RawRow, Outcome]]:
-    """Every row of a source with what it became.
+@dataclass(frozen=True)
+class Reader:
+    """How the rows of one source become conversations; plain data, so that it can be sent to another process.
 
     Args:
-        source: Where the rows come from.
+        chosen: The format, as the first row settled it.
+        section: The columns' names, what is kept.
+    """
+
+    chosen: Format
+    section: PrepareSection
+
+    def read(self, raw: RawRow) -> Outcome:
+        """What a row becomes.
+
+        Raises:
+            DataError: It cannot be read; its place is said.
+        """
+        try:
+            return as_row(self.chosen, self.section, renamed(raw.values, self.section.columns), raw.origin)
+        except DataError as error:
+            raise error.at(raw.origin) from None
+
+
+def reader_of(raw: RawRow, section: PrepareSection, facts: SourceFacts, reading: Reading) -> Reader:
+    """Settle by a source's first row how all of it is read, and say so.
+
+    Args:
+        raw: The first row.
         section: The format, the columns' names, what is kept.
-        reading: Told of progress, and which format was found and why.
         facts: Filled in.
-        withdrawal: Which rows are withdrawn.
+        reading: Told which format was found and why.
 
     Raises:
-        DataError: The first row cannot be read, or too many others; the place is said.
+        DataError: No format reads such a row, or a column is missing.
     """
-    chosen: Format | None = None
-    refusals = Refusals(facts.name, section.unreadable)
-    for raw in source.rows(reading):
-        facts.rows += 1
-        if isinstance(raw, Unreadable):
-            yield refusals.found(raw)
-            continue
-        gone = withdrawal.of(raw)
-        if gone:
-            yield gone
-            continue
-        try:
-            values = renamed(raw.values, section.columns)
-            chosen = chosen or section.format.settle(values)
-            outcome = as_row(chosen, section, values, raw.origin)
-        except DataError as error:
-            if not refusals.read:
-                raise error.at(raw.origin) from None  # The first row: the recipe does not fit the source.
-            outcome = refusals.wrong(error.at(raw.origin))
-        else:
-            refusals.read += 1
-            if refusals.read == 1:
-                describe(chosen, section, values, facts, reading)
-        yield raw, outcome
-    refusals.finish(reading)
+    try:
+        values = renamed(raw.values, section.columns)
+        chosen = section.format.settle(values)
+        describe(chosen, section, values, facts, reading)
+    except DataError as error:
+        raise error.at(raw.origin) from None
+    return Reader(chosen, section)
 
 
 def renamed(values: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]
         if name not in values:
             raise no_column(values, name, "correct the column in prepare.split.how or prepare.keep")
     if section.keep is None:
-        read = (*chosen.columns(values), *((MADE_BY, PARENTS) if made_of(values) else ()))
+        read = chosen.columns(values)
         asked += [
             name for name, value in values.items() if name not in read and not isinstance(value, list | dict | bytes)
         ]

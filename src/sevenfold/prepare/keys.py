@@ -11,22 +11,23 @@ from sevenfold.chat.conversation import Conversation, Message
 
 def normalised(text: str) -> str:
     """Text for comparison: NFC, white space as single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
 
 
 def folded(text: str) -> str:
     """Text for the strictest comparison: NFKC, no case, white space as single spaces."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def hashed(parts: Iterable[str], size: int = 8) -> int:
     """A hash of ``size`` bytes of some texts; their borders count."""
-    state = hashlib.blake2b(digest_size=size)
+    pieces = []
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        state.update(len(data).to_bytes(8, "little"))
-        state.update(data)
-    return int.from_bytes(state.digest(), "little")
+        pieces += [len(data).to_bytes(8, "little"), data]
+    return int.from_bytes(hashlib.blake2b(b"".join(pieces), digest_size=size).digest(), "little")
 
 
 def content_key(conversation: Conversation) -> int:

@@ -14,6 +14,7 @@ from sevenfold.prepare.files import fingerprint
 from sevenfold.prepare.formats import FORMATS, Format
 from sevenfold.prepare.overlap.references import files_of
 from sevenfold.prepare.overlap.settings import Decontaminate, NearDuplicates
+from sevenfold.prepare.places import PLACES, Place
 from sevenfold.prepare.sources import Source
 from sevenfold.prepare.splits import SPLITTERS, Splitter
 from sevenfold.prepare.splits._shares import Shares
@@ -111,6 +112,10 @@ class PrepareSection(Section):
     )
     audits: list[Annotated[Audit, Chosen(AUDITS)]] = Field(
         default_factory=default_audits, description="What is looked at in the prepared rows; nothing is changed."
+    )
+    workers: Annotated[Place, Chosen(PLACES)] = Field(
+        default_factory=lambda: PLACES.find("processes")(),
+        description="Where rows are worked on: here, {processes: NUMBER}, {ray: NUMBER}; the result is the same.",
     )
 
     def outside(self) -> dict[str, str]:

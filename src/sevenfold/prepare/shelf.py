@@ -9,7 +9,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sevenfold.prepare.dataset import Row, arrow_schema, row_of, stored
+from sevenfold.prepare.dataset import Row, arrow_schema
+from sevenfold.prepare.packing import packed, unpacked
 from sevenfold.record import writing
 
 if TYPE_CHECKING:
@@ -39,13 +40,11 @@ def batch_writer(path: Path) -> Iterator[Callable[[pyarrow.RecordBatch], None]]:
 @contextmanager
 def row_writer(path: Path) -> Iterator[Callable[[Row], None]]:
     """A function that adds a row to an Arrow file."""
-    import pyarrow
-
     waiting: list[Row] = []
     with batch_writer(path) as write:
 
         def flush() -> None:
-            write(pyarrow.RecordBatch.from_pylist([stored(row) for row in waiting], schema=arrow_schema()))
+            write(packed(waiting))
             waiting.clear()
 
         def add(row: Row) -> None:
@@ -79,9 +78,9 @@ class Shelf:
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self.batches:
-            yield from map(row_of, batch.to_pylist())
+            yield from unpacked(batch)
 
     def row(self, number: int) -> Row:
         """The row with a number, from 0."""
         place = bisect_right(self.starts, number) - 1
-        return row_of(self.batches[place].slice(number - self.starts[place], 1).to_pylist()[0])
+        return unpacked(self.batches[place].slice(number - self.starts[place], 1))[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.advice import advice
+from sevenfold.prepare.codes import Coded
 from sevenfold.prepare.collect import STAGED_FILE, Intake, take_in
-from sevenfold.prepare.dataset import SPLITS, Dataset, row_of
+from sevenfold.prepare.counting import Count, Counted
+from sevenfold.prepare.dataset import SPLITS, Dataset
 from sevenfold.prepare.figures import Figures
 from sevenfold.prepare.holdout import NEAR, choose_sides
 from sevenfold.prepare.overlap.findings import LEAK, leak_facts, near_facts, removed, write_removed
@@ -20,6 +22,7 @@ from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
 from sevenfold.prepare.overlap.near import find_near
 from sevenfold.prepare.overlap.settings import Decontaminate
 from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, label_counts, table
+from sevenfold.prepare.places import Crew
 from sevenfold.prepare.reshape import FIRST_FILE, STEP_FILE, Reshaped, examine, reshape
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import Shelf, batch_writer, batches
@@ -34,7 +37,7 @@ FAR = 0.3
 def prepare(section: PrepareSection, entry: Entry) -> Dataset:
     """Read, clean, split and report.
 
-    Rows pass through as a stream; of each row only hashes, lengths and labels stay in memory (under 1 kB).
+    Rows pass through as a stream; of each row only hashes, lengths and labels stay in memory, in arrays.
 
     Args:
         section: What to read and how.
@@ -49,9 +52,10 @@ def prepare(section: PrepareSection, entry: Entry) -> Dataset:
     """
     clear(entry.folder)
     try:
-        intake = take_in(section, entry)
-        overlap = find_overlap(section, entry, intake)
-        written = write_splits(section, entry, intake, overlap.sides)
+        with section.workers.crew([*section.clean, section.format]) as crew:
+            intake = take_in(section, entry, crew)
+            overlap = find_overlap(section, entry, intake, crew)
+            written = write_splits(section, entry, intake, overlap.sides, crew)
     finally:
         clear_scratch(entry.folder)
     dataset = Dataset(counts=written.counts).at(entry.folder)
@@ -72,11 +76,11 @@ class Overlap:
         facts: The report's parts on near-duplicates and leaks.
     """
 
-    sides: list[str]
+    sides: Coded
     facts: dict[str, dict[str, Any]]
 
 
-def find_overlap(section: PrepareSection, entry: Entry, intake: Intake) -> Overlap:
+def find_overlap(section: PrepareSection, entry: Entry, intake: Intake, crew: Crew) -> Overlap:
     """Split the staged rows; near-duplicates and leaks are taken out if asked, and written to ``dropped.jsonl``.
 
     Raises:
@@ -84,7 +88,7 @@ def find_overlap(section: PrepareSection, entry: Entry, intake: Intake) -> Overl
     """
     staged, near, leaks = entry.folder / STAGED_FILE, None, None
     if section.near_duplicates:
-        near = find_near(staged, section.near_duplicates, intake.ranks, entry.console)
+        near = find_near(staged, section.near_duplicates, intake.ranks, entry.console, crew)
     sides = choose_sides(section, intake, near)
     if section.decontaminate:
         leaks = find_leaks(staged, section.decontaminate, sides, entry.console)
@@ -171,16 +175,14 @@ class Written:
     content: Content = field(default_factory=Content)
     reshaped: Reshaped | None = None
 
-    def count(self, side: str, batch: Any) -> None:
-        """Count a batch that was written."""
-        self.counts[side] += batch.num_rows
-        for kept in batch.to_pylist():
-            row = row_of(kept)
-            self.figures.add(row)
-            self.content.add(side, row)
+    def count(self, found: Counted) -> None:
+        """Count some rows that were written."""
+        self.counts[found.side] += found.rows
+        self.figures.merge(found.figures)
+        self.content.merge(found.content)
 
 
-def write_splits(section: PrepareSection, entry: Entry, intake: Intake, sides: list[str]) -> Written:
+def write_splits(section: PrepareSection, entry: Entry, intake: Intake, sides: Coded, crew: Crew) -> Written:
     """The staged rows into one file a split, which take their names together at the end.
 
     Training rows go through their changes first, where there are some.
@@ -189,40 +191,47 @@ def write_splits(section: PrepareSection, entry: Entry, intake: Intake, sides: l
     with ExitStack() as stack:
         task = stack.enter_context(entry.console.task("writing (rows)", len(sides)))
         writers = {
-            side: stack.enter_context(batch_writer(entry.folder / f"{side}.arrow"))
-            for side in SPLITS
-            if side in set(sides)
+            side: stack.enter_context(batch_writer(entry.folder / f"{side}.arrow")) for side in SPLITS if side in sides
         }
 
-        def write(side: str, batch: Any) -> None:
-            writers[side](batch)
-            written.count(side, batch)
+        def count(parts: Iterator[Part]) -> None:
+            for found in crew.each(Count(), passing(parts, writers)):
+                written.count(found)
 
+        parts = part_rows(entry.folder / STAGED_FILE, sides, list(writers), task.advance)
         if not section.training:
-            part_rows(entry.folder / STAGED_FILE, sides, dict.fromkeys(writers, write), task.advance)
+            count(parts)
             return written
         with batch_writer(entry.folder / FIRST_FILE) as first:
-            takers = {**dict.fromkeys(writers, write), "train": lambda side, batch: first(batch)}
-            part_rows(entry.folder / STAGED_FILE, sides, takers, task.advance)
+            count(part for part in passing(parts, {"train": first}) if part[0] != "train")
         written.reshaped = reshape(section, intake.wash, entry)
-        for batch in batches(written.reshaped.path):
-            write("train", batch)
+        count(("train", batch) for batch in batches(written.reshaped.path))
     return written
 
 
-def part_rows(
-    path: Path, sides: list[str], takers: dict[str, Callable[[str, Any], None]], advance: Callable[[int], None]
-) -> None:
-    """Give the rows of a file to whoever takes their side."""
+Part = tuple[str, Any]
+"""A split and some rows of it."""
+
+
+def passing(parts: Iterator[Part], writers: Mapping[str, Callable[[Any], None]]) -> Iterator[Part]:
+    """The parts, each written on its way by the writer of its split, if there is one."""
+    for side, batch in parts:
+        if side in writers:
+            writers[side](batch)
+        yield side, batch
+
+
+def part_rows(path: Path, sides: Coded, wanted: list[str], advance: Callable[[int], None]) -> Iterator[Part]:
+    """The rows of a file by their sides."""
     import pyarrow
 
     start = 0
     for batch in batches(path):
-        found = sides[start : start + batch.num_rows]
-        for side, take in takers.items():
-            part = batch.filter(pyarrow.array([one == side for one in found], pyarrow.bool_()))
+        found = sides.array()[start : start + batch.num_rows]
+        for side in wanted:
+            part = batch.filter(pyarrow.array(found == sides.code(side)))
             if part.num_rows:
-                take(side, part)
+                yield side, part
         start += batch.num_rows
         advance(batch.num_rows)
 

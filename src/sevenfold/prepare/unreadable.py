@@ -36,8 +36,8 @@ class Refusals:
         self.places: list[str] = []
         self.broken_off: list[str] = []
 
-    def found(self, bad: Unreadable) -> tuple[RawRow, Dropped]:
-        """A finding of the source as a row that goes.
+    def found(self, bad: Unreadable) -> None:
+        """Count a finding of the source.
 
         Raises:
             DataError: There are too many.
@@ -46,17 +46,16 @@ class Refusals:
             self.count(bad.error)
         if bad.rest:
             self.broken_off.append(bad.origin)
-        values = {"text": bad.text} if bad.text else {}
-        return RawRow(values, bad.origin), Dropped(bad.reason, bad.error.problem)
 
-    def wrong(self, error: DataError) -> Dropped:
-        """A row that the source gave and the format cannot read.
+    def wrong(self, error: DataError) -> None:
+        """Count a row that the source gave and the format cannot read.
 
         Raises:
-            DataError: There are too many.
+            DataError: It is the first, so that the recipe does not fit the source; or there are too many.
         """
+        if not self.read:
+            raise error
         self.count(error)
-        return Dropped(UNREADABLE, error.problem)
 
     def count(self, error: DataError) -> None:
         """Count one.
@@ -112,6 +111,11 @@ class Refusals:
                 f"{self.source}: what stands behind these places is not read: "
                 f"{', '.join(self.broken_off[:NAMED])}{more}"
             )
+
+
+def as_row(bad: Unreadable) -> tuple[RawRow, Dropped]:
+    """A finding of a source as a row that goes."""
+    return RawRow({"text": bad.text} if bad.text else {}, bad.origin), Dropped(bad.reason, bad.error.problem)
 
 
 def told(values: dict[str, Any], dropped: Dropped, hidden: Callable[[Any], Any]) -> dict[str, Any]:

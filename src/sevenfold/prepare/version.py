@@ -47,6 +47,10 @@ class Content:
         """Count a row in."""
         self.total = (self.total + hashed((side, *said(row)), size=32)) % (1 << 256)
 
+    def merge(self, other: Content) -> None:
+        """Count the rows of another in."""
+        self.total = (self.total + other.total) % (1 << 256)
+
     def __str__(self) -> str:
         return f"{self.total:064x}"
 

@@ -16,18 +16,21 @@ class Wash:
 
     Args:
         steps: The steps in order.
+        hiding: The steps that hide what is written down of dropped rows, where these are not all.
     """
 
-    def __init__(self, steps: Iterable[Step]) -> None:
-        self.given = list(steps)
-        self.steps = [(STEPS.name_of(step), step.start()) for step in self.given]
+    def __init__(self, steps: Iterable[Step], hiding: Iterable[Step] | None = None) -> None:
+        given = list(steps)
+        self.steps = [(STEPS.name_of(step), step.start()) for step in given]
+        # A step that hides nothing is not asked: it would cost a pass over every text that is dropped.
+        self.hiding = [step for step in (given if hiding is None else hiding) if type(step).hide is not Step.hide]
         self.changed: Counter[str] = Counter({name: 0 for name, _ in self.steps})
         self.dropped: Counter[str] = Counter()
         self.examples = Examples()
 
-    def clean(self, outcome: Outcome) -> Outcome:
-        """What the steps make of a row; each counts what it changed, and the reasons are counted."""
-        for name, step in self.steps:
+    def clean(self, outcome: Outcome, first: int = 0) -> Outcome:
+        """What the steps, from one of them on, make of a row; what each changed is counted."""
+        for name, step in self.steps[first:]:
             if isinstance(outcome, Dropped):
                 break
             cleaned = step(outcome)
@@ -35,9 +38,24 @@ class Wash:
                 self.changed[name] += 1
                 self.examples.keep(name, outcome, cleaned)
             outcome = cleaned
-        if isinstance(outcome, Dropped):
-            self.dropped[outcome.reason] += 1
         return outcome
+
+    def handed_over(self) -> tuple[Counter[str], list[Counter[str]]]:
+        """What each step changed and counted since the last time, which is forgotten here."""
+        changed, self.changed = self.changed, Counter({name: 0 for name, _ in self.steps})
+        figures = []
+        for _, step in self.steps:
+            figures.append(step.figures if isinstance(step, Counting) else Counter())
+            if isinstance(step, Counting):
+                step.figures = Counter()
+        return changed, figures
+
+    def take_over(self, changed: Counter[str], figures: list[Counter[str]]) -> None:
+        """Count what the first steps changed and counted elsewhere."""
+        self.changed.update(changed)
+        for (_, step), more in zip(self.steps, figures, strict=False):
+            if isinstance(step, Counting):
+                step.figures.update(more)
 
     @property
     def figures(self) -> dict[str, dict[str, int]]:
@@ -50,6 +68,8 @@ class Wash:
 
     def hidden(self, value: Any) -> Any:
         """A dropped row's content as it may be written down: every text in it as the steps hide it."""
+        if not self.hiding:
+            return value
         if isinstance(value, dict):
             return {key: self.hidden(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
@@ -57,6 +77,6 @@ class Wash:
         if value is None or isinstance(value, bool):
             return value
         text = str(value)
-        for step in self.given:
+        for step in self.hiding:
             text = step.hide(text)
         return value if text == str(value) else text

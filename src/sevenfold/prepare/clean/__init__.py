@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from sevenfold.chat.conversation import Conversation
 from sevenfold.errors import DataError
@@ -34,6 +35,14 @@ Outcome = Row | Dropped
 class Step(Component):
     """One cleaning step."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether what becomes of a row depends on that row alone, so that rows may be shared among processes.
+
+        No is always right, and slower: such a step, and all behind it, runs where it sees every row in order.
+        """
+        return False
+
     @abstractmethod
     def start(self) -> Callable[[Row], Outcome]:
         """The function for one pass over the rows; what it remembers (rows seen) lives as long as the pass.
@@ -50,6 +59,39 @@ class Step(Component):
         return text
 
 
+class Single(Step):
+    """A step that looks at each row by itself."""
+
+    @property
+    def alone(self) -> bool:
+        """Yes."""
+        return True
+
+
+class Keyed(Step):
+    """A step that drops each row whose key it met before, and does nothing else."""
+
+    reason: ClassVar[str]
+    """Why such a row is dropped."""
+
+    @abstractmethod
+    def key(self, row: Row) -> int:
+        """128 bits by which the step knows a row."""
+
+    def start(self) -> Callable[[Row], Outcome]:
+        """Remember what was seen."""
+        seen: set[int] = set()
+
+        def check(row: Row) -> Outcome:
+            key = self.key(row)
+            if key in seen:
+                return Dropped(self.reason)
+            seen.add(key)
+            return row
+
+        return check
+
+
 class Counting(ABC):
     """A pass that counts what it finds; the report shows its figures under the step's name."""
 
@@ -63,12 +105,18 @@ class Counting(ABC):
 
 def rewritten(row: Row, change: Callable[[str], str]) -> Row:
     """The row with every message's text changed, and that of a rejected answer; the same object when no text is."""
-    messages = row.conversation.messages
-    changed = tuple(replace(message, content=change(message.content)) for message in messages)
-    fields = {name: change(text) if name == REJECTED else text for name, text in row.fields.items()}
-    if changed == messages and fields == row.fields:
+    messages, fields = row.conversation.messages, row.fields
+    texts = [change(message.content) for message in messages]
+    rejected = change(fields[REJECTED]) if REJECTED in fields else ""
+    said = all(text == message.content for text, message in zip(texts, messages, strict=True))
+    if said and rejected == fields.get(REJECTED, ""):
         return row
-    return replace(row, conversation=Conversation(changed), fields=fields)
+    changed = tuple(replace(message, content=text) for text, message in zip(texts, messages, strict=True))
+    return replace(
+        row,
+        conversation=Conversation(changed),
+        fields=fields | {REJECTED: rejected} if REJECTED in fields else fields,
+    )
 
 
 def noted(row: Row, column: str, value: str) -> Row:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sevenfold.prepare.clean import Dropped, Outcome, Step
+from sevenfold.prepare.clean import Dropped, Outcome, Single
 from sevenfold.prepare.dataset import Row
 
 
-class Empty(Step):
+class Empty(Single):
     """Rows with an empty reply or an empty prompt are dropped."""
 
     def start(self) -> Callable[[Row], Outcome]:

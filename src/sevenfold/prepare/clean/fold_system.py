@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sevenfold.chat.conversation import Conversation, Message
-from sevenfold.prepare.clean import Outcome, Step
+from sevenfold.prepare.clean import Outcome, Single
 from sevenfold.prepare.dataset import Row
 
 
-class FoldSystem(Step):
+class FoldSystem(Single):
     """Each system turn becomes the beginning of the user's next one, a blank line between them.
 
     A system turn that no user's turn follows stays as it is.

@@ -10,13 +10,13 @@ from typing import Literal
 from pydantic import Field
 
 from sevenfold.errors import DataError, RecipeError
-from sevenfold.prepare.clean import Counting, Dropped, Outcome, Step, noted
+from sevenfold.prepare.clean import Counting, Dropped, Outcome, Single, noted
 from sevenfold.prepare.clean._harmful import ENDINGS, OWN, patterns, plain
 from sevenfold.prepare.dataset import Row
 from sevenfold.record import file_digest
 
 
-class Harmful(Step):
+class Harmful(Single):
     """Rows with words of threats, hate, self-harm, sex, profanity and violence are flagged or dropped, and counted.
 
     A list of words finds what says these words, no more: harm in other words, or misspelt, passes. Text that quotes,

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable
 
-from sevenfold.prepare.clean import Outcome, Step, rewritten
+from sevenfold.prepare.clean import Outcome, Single, rewritten
 from sevenfold.prepare.clean._markup import is_markup, to_text
 from sevenfold.prepare.dataset import Row
 
@@ -15,7 +15,7 @@ CODE = re.compile(r"(^```.*?(?:^```[ \t]*$|\Z)|`[^`\n]+`)", re.DOTALL | re.MULTI
 ENTITY = re.compile(r"&(?:[a-z][a-z0-9]{1,30}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 
 
-class Html(Step):
+class Html(Single):
     """Tags, scripts and comments removed, entities as characters; lists keep marks, blocks of code are fenced.
 
     What is no element of HTML (``a < b``, ``vector<int>``, ``<think>``) stays, and so do code in Markdown and a tag in
@@ -29,6 +29,8 @@ class Html(Step):
 
 def clean(text: str) -> str:
     """The text of what may be markup; the same text when it is none."""
+    if "<" not in text and "&" not in text:
+        return text
     parts = CODE.split(text)
     if is_markup("\n".join(parts[::2])):
         # Code of Markdown goes through the reader as a mark that no text has, so that tags around it stay pairs.

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from sevenfold.errors import MachineError, RecipeError
-from sevenfold.prepare.clean import Counting, Dropped, Outcome, Step, noted
+from sevenfold.prepare.clean import Counting, Dropped, Outcome, Single, noted
 from sevenfold.prepare.dataset import Row
 
 UNKNOWN = "unknown"
@@ -20,7 +20,7 @@ MOST = 4000
 """Characters of a text that are read; the rest says nothing new of its language."""
 
 
-class Language(Step):
+class Language(Single):
     """Languages are counted; with keep or drop, rows in others are dropped as `language_CODE`.
 
     Identified by the package py3langid (`sevenfold[prepare]`), a classifier of byte sequences that is read from the

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from pydantic import Field, model_validator
 
-from sevenfold.prepare.clean import Dropped, Outcome, Step
+from sevenfold.prepare.clean import Dropped, Outcome, Single
 from sevenfold.prepare.dataset import Row
 
 
-class Length(Step):
+class Length(Single):
     """Rows whose messages together are outside the limits are dropped; a plain number is the maximum."""
 
     main = "maximum"

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.clean import Dropped, Outcome, Step
+from sevenfold.prepare.clean import Dropped, Outcome, Single
 from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row
 
 JUDGED = (REJECTED, DESIRABLE)
@@ -17,7 +17,7 @@ MISSING = ("", "na", "n/a", "nan", "null", "none", "#n/a")
 """How a missing value is written in tables, in any case."""
 
 
-class Missing(Step):
+class Missing(Single):
     """Rows without a value in a column are dropped, kept with an empty value, or given one."""
 
     main = "policy"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sevenfold.errors import MachineError
-from sevenfold.prepare.clean import Outcome, Step, rewritten
+from sevenfold.prepare.clean import Outcome, Single, rewritten
 from sevenfold.prepare.clean._windows import reread
 from sevenfold.prepare.dataset import Row
 
 
-class Mojibake(Step):
+class Mojibake(Single):
     """Text that was read in the wrong encoding (``Ø³Ù„Ø§Ù…``, ``cafÃ©``) as it was meant; nothing else changes.
 
     ftfy decides by the characters that stand together whether a text is mojibake, and errs on the side of leaving it.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pydantic import Field
 
-from sevenfold.prepare.clean import Outcome, Step, rewritten
+from sevenfold.prepare.clean import Outcome, Single, rewritten
 from sevenfold.prepare.clean._persian.half_space import half_space, inside_only
 from sevenfold.prepare.clean._persian.informal import formal
 from sevenfold.prepare.clean._persian.language import is_persian
@@ -23,7 +23,7 @@ KEPT = re.compile(
 """Code, addresses of pages and of mail: nothing in them is changed."""
 
 
-class Persian(Step):
+class Persian(Single):
     """Persian letters, digits, half-spaces and punctuation; texts in other languages, code and addresses stay."""
 
     digits: Digits = Field(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sevenfold.prepare.clean import Counting, Dropped, Outcome, Step, noted, rewritten
+from sevenfold.prepare.clean import Counting, Dropped, Outcome, Single, noted, rewritten
 from sevenfold.prepare.dataset import REJECTED, Row
 from sevenfold.prepare.pii import DETECTORS, LATIN_DIGITS, Detector, Found, default_detectors, search
 from sevenfold.schema import Chosen
@@ -15,7 +15,7 @@ from sevenfold.schema import Chosen
 Action = Literal["mask", "drop", "flag", "count"]
 
 
-class Pii(Step):
+class Pii(Single):
     """Personal data is masked as `[EMAIL_1]`, the same value by the same placeholder within a row, and counted by kind.
 
     Other columns that are kept with a row stay unless `columns` is true (a label or a group must not change); what is

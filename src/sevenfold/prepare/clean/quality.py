@@ -9,7 +9,7 @@ from functools import partial
 from pydantic import Field, model_validator
 
 from sevenfold.errors import closest
-from sevenfold.prepare.clean import Dropped, Outcome, Step
+from sevenfold.prepare.clean import Dropped, Outcome, Single
 from sevenfold.prepare.clean import _measures as m
 from sevenfold.prepare.dataset import Row
 
@@ -66,7 +66,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 NAMES = (*GROUPS, *RULES, "bad_words")
 
 
-class Quality(Step):
+class Quality(Single):
     """Rows whose replies fail a rule are dropped, the rule's name as the reason; the rules are those of Gopher and C4.
 
     The limits are those published for web pages, where C4's rule of ended lines is FineWeb's share. Stop words are

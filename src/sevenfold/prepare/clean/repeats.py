@@ -46,6 +46,11 @@ class Repeats(Step):
             raise ValueError("an opening has no words")
         return phrases
 
+    @property
+    def alone(self) -> bool:
+        """Whether nothing is looked for across rows."""
+        return self.across is None
+
     def start(self) -> Callable[[Row], Outcome]:
         """Remember which sentences were seen how often."""
         return Unrepeated(self)

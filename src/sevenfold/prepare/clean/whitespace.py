@@ -7,19 +7,21 @@ from collections.abc import Callable
 
 from pydantic import Field
 
-from sevenfold.prepare.clean import Outcome, Step, rewritten
+from sevenfold.prepare.clean import Outcome, Single, rewritten
 from sevenfold.prepare.dataset import Row
 
 LINE_END = re.compile("\r\n|\r|\x85|\u2028|\u2029")
 BEHIND_LINE = re.compile(r"[ \t]+(?=\n|$)")
 MANY_BLANK_LINES = re.compile(r"\n{4,}")
+ODD = re.compile(r"[\n\r\x85\u2028\u2029]|\A\s|\s\Z")
+"""What a text has that may need to be changed."""
 BLANK_FIRST_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 
 
 BETWEEN_WORDS = re.compile(r"(?<=[^\s])[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+(?=[^\s])")
 
 
-class Whitespace(Step):
+class Whitespace(Single):
     """Line ends as newlines, white space behind lines and around texts removed; more than two blank lines are two."""
 
     single: bool = Field(
@@ -41,6 +43,8 @@ def tidied(text: str) -> str:
 
 def clean(text: str) -> str:
     """A text with tidy white space; indentation, also that of the first of several lines, stays."""
+    if not ODD.search(text):
+        return text
     text = LINE_END.sub("\n", text)
     text = BEHIND_LINE.sub("", text)
     text = MANY_BLANK_LINES.sub("\n\n\n", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ MOST_EXAMPLES = 1000
 SAID = ("messages", "fields")
 
 
-def removed(shelf: Shelf, near: Near | None, leaks: Leaks | None, reasons: list[str]) -> Iterator[dict[str, Any]]:
+def removed(shelf: Shelf, near: Near | None, leaks: Leaks | None, reasons: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Each row that was removed after the pass over the sources: its reason and place, those of its partner, itself.
 
     Args:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sevenfold.prepare.dataset import REJECTED, Row, row_of
+from sevenfold.prepare.codes import Coded
+from sevenfold.prepare.dataset import REJECTED, Row
 from sevenfold.prepare.overlap.grams import Seen, Table, grams
 from sevenfold.prepare.overlap.references import passages
 from sevenfold.prepare.overlap.settings import Decontaminate
 from sevenfold.prepare.overlap.words import words_of
+from sevenfold.prepare.packing import unpacked
 from sevenfold.prepare.shelf import Shelf, batches
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Leaks:
     common: int = 0
 
 
-def find_leaks(path: Path, settings: Decontaminate, sides: list[str], console: Console) -> Leaks:
+def find_leaks(path: Path, settings: Decontaminate, sides: Coded, console: Console) -> Leaks:
     """The training rows that leak; 12 bytes a word of what is held out stay in memory, and nothing of training rows.
 
     Args:
@@ -86,15 +88,13 @@ def find_leaks(path: Path, settings: Decontaminate, sides: list[str], console: C
     return leaks
 
 
-def rows_on(path: Path, sides: list[str], wanted: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
+def rows_on(path: Path, sides: Coded, wanted: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
     """The staged rows of some splits with their numbers."""
     start = 0
     for batch in batches(path):
         mine = sides[start : start + batch.num_rows]
         if any(side in wanted for side in mine):
-            yield from (
-                (start + place, row_of(kept)) for place, kept in enumerate(batch.to_pylist()) if mine[place] in wanted
-            )
+            yield from ((start + place, row) for place, row in enumerate(unpacked(batch)) if mine[place] in wanted)
         start += batch.num_rows
 
 
@@ -107,7 +107,7 @@ def turns(row: Row, size: int) -> Iterator[list[str]]:
             yield words
 
 
-def meetings(table: Table, path: Path, settings: Decontaminate, sides: list[str]) -> Iterator[tuple[int, int]]:
+def meetings(table: Table, path: Path, settings: Decontaminate, sides: Coded) -> Iterator[tuple[int, int]]:
     """A gram's place in the table and a training row that has it; once it is known to be common, no more of it."""
     for number, row in rows_on(path, sides, ("train",)):
         places = {

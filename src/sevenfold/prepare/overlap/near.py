@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row, row_of
+from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row
 from sevenfold.prepare.overlap.bands import Banding, band_keys, banding
 from sevenfold.prepare.overlap.buckets import Buckets
 from sevenfold.prepare.overlap.settings import NearDuplicates
 from sevenfold.prepare.overlap.shingles import signed, similarity
 from sevenfold.prepare.overlap.words import words_of
+from sevenfold.prepare.packing import unpacked
+from sevenfold.prepare.places import Crew
 from sevenfold.prepare.shelf import Shelf, batches
 from sevenfold.prepare.union import Union
 
 if TYPE_CHECKING:
     import numpy
+    import pyarrow
     from numpy.typing import NDArray
 
     from sevenfold.console import Console
@@ -69,12 +72,16 @@ class Words(NamedTuple):
 def words_in(row: Row) -> Words:
     """A row's words."""
     messages, rejected = row.conversation.messages, row.fields.get(REJECTED, "")
-    whole = words_of("\n".join([*(message.content for message in messages), rejected]))
     learnt = words_of("\n".join([*(message.content for message in messages if message.supervised), rejected]))
-    return Words(whole, learnt, row.fields.get(DESIRABLE))
+    return Words(words_of(whole(row)), learnt, row.fields.get(DESIRABLE))
 
 
-def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], console: Console) -> Near:
+def whole(row: Row) -> str:
+    """All that a row says."""
+    return "\n".join([*(message.content for message in row.conversation.messages), row.fields.get(REJECTED, "")])
+
+
+def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], console: Console, crew: Crew) -> Near:
     """The near-duplicates of a file of rows.
 
     Of each row 8 bytes a band are in memory, with the default settings 168, and while bands are compared 434 when no
@@ -85,6 +92,7 @@ def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], consol
         settings: From which similarity, and whether all but one are dropped.
         ranks: For each row a number from its content, which decides between rows of equal length.
         console: Where progress goes.
+        crew: Who makes the signatures.
 
     Returns:
         Clusters and dropped rows. Each row of a cluster is at least as similar to another of it as the settings ask,
@@ -93,11 +101,11 @@ def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], consol
     import numpy
 
     near = Near(banding(settings.threshold, settings.permutations))
-    found = Signatures(near.banding, settings.threshold)
+    found = Signatures()
     with console.task("near-duplicates (rows)", len(ranks)) as task:
-        for batch in batches(path):
-            found.add([row_of(kept) for kept in batch.to_pylist()])
-            task.advance(batch.num_rows)
+        for signed_rows in crew.each(Sign(near.banding, settings.threshold), batches(path)):
+            found.add(signed_rows)
+            task.advance(len(signed_rows.lengths))
     rows, lengths = numpy.array(found.rows, dtype=numpy.int64), numpy.array(found.lengths, dtype=numpy.int64)
     buckets = Buckets(found.keys())
     order = numpy.lexsort((numpy.array(ranks, dtype=numpy.uint64)[rows], -lengths[rows]))
@@ -111,32 +119,74 @@ def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], consol
     return near
 
 
-class Signatures:
-    """The band keys of every row; a row near the border between characters and words has two."""
+@dataclass
+class Signed:
+    """The band keys of some rows; a row near the border between characters and words has two.
 
-    def __init__(self, cut: Banding, threshold: float) -> None:
-        self.cut, self.threshold = cut, threshold
-        self.rows, self.lengths = array("Q"), array("I")
+    Args:
+        rows: The row of each signature, counted from the first of these.
+        lengths: The characters of each row's words.
+        keys: Shape (signatures, bands).
+    """
+
+    rows: array[int]
+    lengths: array[int]
+    keys: NDArray[numpy.uint64]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """The job: batches of rows are signed.
+
+    Args:
+        cut: How signatures are cut.
+        threshold: From which similarity rows are alike.
+    """
+
+    cut: Banding
+    threshold: float
+
+    def start(self) -> Callable[[pyarrow.RecordBatch], Signed]:
+        """Sign each batch by itself."""
+        return self.sign
+
+    def sign(self, batch: pyarrow.RecordBatch) -> Signed:
+        """One batch."""
+        rows, lengths, sets = array("I"), array("I"), []
+        for number, row in enumerate(unpacked(batch)):
+            words = words_of(whole(row))
+            for shingles in signed(words, self.threshold):
+                rows.append(number)
+                sets.append(shingles)
+            lengths.append(sum(map(len, words)))
+        return Signed(rows, lengths, band_keys(sets, self.cut))
+
+
+class Signatures:
+    """The band keys of every row."""
+
+    def __init__(self) -> None:
+        self.rows, self.lengths = array("I"), array("I")
         self.parts: list[NDArray[numpy.uint64]] = []
 
-    def add(self, batch: list[Row]) -> None:
-        """Sign some rows."""
-        sets = []
-        for row in batch:
-            words = words_in(row).whole
-            for shingles in signed(words, self.threshold):
-                self.rows.append(len(self.lengths))
-                sets.append(shingles)
-            self.lengths.append(sum(map(len, words)))
-        if sets:
-            self.parts.append(band_keys(sets, self.cut))
+    def add(self, found: Signed) -> None:
+        """Put some rows behind those that are here."""
+        self.rows.extend(row + len(self.lengths) for row in found.rows)
+        self.lengths.extend(found.lengths)
+        self.parts.append(found.keys)
 
     def keys(self) -> NDArray[numpy.uint64]:
         """All band keys, which are handed over and no longer kept here."""
         import numpy
 
-        parts, self.parts = self.parts, []
-        return numpy.concatenate(parts) if parts else numpy.zeros((0, self.cut.bands), dtype=numpy.uint64)
+        self.parts.reverse()
+        keys = numpy.empty((sum(map(len, self.parts)), self.parts[0].shape[1] if self.parts else 1), numpy.uint64)
+        start = 0
+        while self.parts:
+            part = self.parts.pop()
+            keys[start : start + len(part)] = part
+            start += len(part)
+        return keys
 
 
 class Comparing:
