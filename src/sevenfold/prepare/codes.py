@@ -6,9 +6,8 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
-import numpy
-
 if TYPE_CHECKING:
+    import numpy
     from numpy.typing import NDArray
 
 
@@ -57,9 +56,13 @@ class Coded(Sequence[str]):
 
     def count(self, value: object) -> int:
         """How often a text is there."""
+        import numpy
+
         code = self.names.get(value) if isinstance(value, str) else None
         return 0 if code is None else int(numpy.count_nonzero(self.array() == code))
 
     def array(self) -> NDArray[numpy.uint32]:
         """The numbers."""
+        import numpy
+
         return numpy.frombuffer(self.codes, dtype=numpy.uint32) if self.codes else numpy.zeros(0, numpy.uint32)

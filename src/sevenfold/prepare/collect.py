@@ -207,7 +207,7 @@ class Sorting:
         Raises:
             DataError: One of its rows, or the one behind them, could not be read.
         """
-        self.intake.wash.take_over(washed.changed, washed.figures)
+        self.intake.wash.take_over(washed.tally)
         lines = {place: (reason, line) for place, reason, line in washed.dropped}
         kept, places = washed.kept, washed.places.tolist()
         if washed.keys is not None and self.plan.keyed is not None:
@@ -236,7 +236,7 @@ class Sorting:
         wash, first = self.intake.wash, len(self.intake.wash.steps) - len(self.plan.together)
         rows: list[Row] = []
         for place, row in zip(places, unpacked(kept.batch), strict=True):
-            result = wash.clean(row, first)
+            result = wash.put_through(row, first)
             if isinstance(result, Row):
                 rows.append(result)
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from sevenfold.prepare.packing import packed
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.sources import RawRow, Unreadable
 from sevenfold.prepare.unreadable import UNREADABLE, told
-from sevenfold.prepare.wash import Wash
+from sevenfold.prepare.wash import Tally, Wash
 
 if TYPE_CHECKING:
     import numpy
@@ -86,8 +85,7 @@ class Washed:
         kept: The rows that are left.
         places: Where each of these stood in the piece.
         dropped: Place, reason and line of the others.
-        changed: Step to rows that it changed.
-        figures: What each step counted.
+        tally: What the steps did.
         keys: What the step behind knows the rows that are left by; shape (rows, 2), or none.
         refused: Place to what was wrong with a row that its format could not read.
         error: What was raised at the row behind the last of these.
@@ -96,8 +94,7 @@ class Washed:
     kept: Kept
     places: NDArray[numpy.int64]
     dropped: list[tuple[int, str, str]]
-    changed: Counter[str]
-    figures: list[Counter[str]]
+    tally: Tally
     keys: NDArray[numpy.uint64] | None
     refused: dict[int, DataError]
     error: Exception | None = None
@@ -151,7 +148,7 @@ def washed(piece: Piece, section: PrepareSection, wash: Wash, keyed: Keyed | Non
                 read = piece.read(place)
             except DataError as wrong:
                 refused[place], read = wrong, Dropped(UNREADABLE, wrong.problem)
-            result = wash.clean(read)
+            result = wash.put_through(read)
         except Exception as found:  # noqa: BLE001 - raised again when its row's turn has come
             error = found
             break
@@ -160,13 +157,11 @@ def washed(piece: Piece, section: PrepareSection, wash: Wash, keyed: Keyed | Non
             places.append(place)
         else:
             dropped.append((place, result.reason, dropped_line(raw, read, result.reason, wash)))
-    changed, figures = wash.handed_over()
     return Washed(
         kept_of(rows, section),
         numpy.array(places, dtype=numpy.int64),
         dropped,
-        changed,
-        figures,
+        wash.handed_over(),
         halves([keyed.key(row) for row in rows]) if keyed else None,
         refused,
         error or piece.error,

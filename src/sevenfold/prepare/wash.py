@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sevenfold.prepare.clean import STEPS, Counting, Dropped, Outcome, Step
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.examples import Examples
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What steps did with some rows.
+
+    Args:
+        changed: Step to rows that it changed.
+        figures: What each step counted, in their order.
+        examples: The first rows that each changed.
+    """
+
+    changed: Counter[str]
+    figures: list[Counter[str]]
+    examples: Examples
 
 
 class Wash:
@@ -28,7 +44,14 @@ class Wash:
         self.dropped: Counter[str] = Counter()
         self.examples = Examples()
 
-    def clean(self, outcome: Outcome, first: int = 0) -> Outcome:
+    def clean(self, outcome: Outcome) -> Outcome:
+        """What all the steps make of a row; each counts what it changed, and the reasons are counted."""
+        outcome = self.put_through(outcome)
+        if isinstance(outcome, Dropped):
+            self.dropped[outcome.reason] += 1
+        return outcome
+
+    def put_through(self, outcome: Outcome, first: int = 0) -> Outcome:
         """What the steps, from one of them on, make of a row; what each changed is counted."""
         for name, step in self.steps[first:]:
             if isinstance(outcome, Dropped):
@@ -40,20 +63,22 @@ class Wash:
             outcome = cleaned
         return outcome
 
-    def handed_over(self) -> tuple[Counter[str], list[Counter[str]]]:
-        """What each step changed and counted since the last time, which is forgotten here."""
-        changed, self.changed = self.changed, Counter({name: 0 for name, _ in self.steps})
+    def handed_over(self) -> Tally:
+        """What the steps did since the last time, which is forgotten here."""
         figures = []
         for _, step in self.steps:
             figures.append(step.figures if isinstance(step, Counting) else Counter())
             if isinstance(step, Counting):
                 step.figures = Counter()
-        return changed, figures
+        tally = Tally(self.changed, figures, self.examples)
+        self.changed, self.examples = Counter({name: 0 for name, _ in self.steps}), Examples()
+        return tally
 
-    def take_over(self, changed: Counter[str], figures: list[Counter[str]]) -> None:
-        """Count what the first steps changed and counted elsewhere."""
-        self.changed.update(changed)
-        for (_, step), more in zip(self.steps, figures, strict=False):
+    def take_over(self, tally: Tally) -> None:
+        """Count what the first steps did elsewhere, with rows that come behind those of the time before."""
+        self.changed.update(tally.changed)
+        self.examples.merge(tally.examples)
+        for (_, step), more in zip(self.steps, tally.figures, strict=False):
             if isinstance(step, Counting):
                 step.figures.update(more)
 

@@ -13,10 +13,12 @@ from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.console import Console
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.overlap.bands import banding
-from sevenfold.prepare.overlap.near import Near, Signatures, find_near
+from sevenfold.prepare.overlap.near import Near, Sign, Signatures, find_near
 from sevenfold.prepare.overlap.settings import NearDuplicates
 from sevenfold.prepare.overlap.shingles import similarity
 from sevenfold.prepare.overlap.words import words_of
+from sevenfold.prepare.packing import packed
+from sevenfold.prepare.places.here import Alone
 from sevenfold.prepare.shelf import row_writer
 from tests.prepare.overlap.texts import ENGLISH, PERSIAN, edited, text
 
@@ -174,7 +176,7 @@ def near_of(folder: Path, texts: list[str], chosen: NearDuplicates) -> Near:
     with row_writer(path) as write:
         for one in texts:
             write(row_of(one))
-    return find_near(path, chosen, [hash(one) % 2**64 for one in texts], Console(quiet=True))
+    return find_near(path, chosen, [hash(one) % 2**64 for one in texts], Console(quiet=True), Alone())
 
 
 def row_of(content: str) -> Row:
@@ -182,6 +184,6 @@ def row_of(content: str) -> Row:
 
 
 def test_a_row_keeps_168_bytes_of_signature():
-    found = Signatures(banding(0.8, 128), 0.8)
-    found.add([row_of(text(n, 100)) for n in range(50)])
+    found = Signatures()
+    found.add(Sign(banding(0.8, 128), 0.8).sign(packed([row_of(text(n, 100)) for n in range(50)])))
     assert found.keys().nbytes == 50 * 168
