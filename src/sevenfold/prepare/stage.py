@@ -21,8 +21,8 @@ from sevenfold.prepare.overlap.findings import LEAK, leak_facts, near_facts, rem
 from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
 from sevenfold.prepare.overlap.near import find_near
 from sevenfold.prepare.overlap.settings import Decontaminate
-from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, label_counts, table
 from sevenfold.prepare.places import Crew
+from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, label_counts, table
 from sevenfold.prepare.reshape import FIRST_FILE, STEP_FILE, Reshaped, examine, reshape
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import Shelf, batch_writer, batches

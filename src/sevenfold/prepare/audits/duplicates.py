@@ -13,6 +13,7 @@ from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.keys import content_key, opening_key
 from sevenfold.prepare.overlap.near import find_near
 from sevenfold.prepare.overlap.settings import NearDuplicates
+from sevenfold.prepare.places.here import Alone
 from sevenfold.prepare.shelf import Shelf, batch_writer, batches
 from sevenfold.prepare.work import Work
 
@@ -70,7 +71,7 @@ class Duplicates(Audit):
     def near(self, work: Work, sides: list[str], ranks: list[int]) -> list[tuple[int, int]]:
         """Pairs of near-duplicates in two splits, one a cluster and held-out row."""
         settings = NearDuplicates(threshold=self.threshold or 1.0, drop=False)
-        clusters = find_near(work.folder / FILE, settings, ranks, work.console).clusters.sets().values()
+        clusters = find_near(work.folder / FILE, settings, ranks, work.console, Alone()).clusters.sets().values()
         found = []
         for rows in clusters:
             first = min(rows)
