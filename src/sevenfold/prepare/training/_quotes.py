@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from sevenfold.prepare.clean.sentences import sentences
 from sevenfold.prepare.keys import folded
 
 QUOTE = re.compile(r"##begin_quote##(.*?)##end_quote##", re.DOTALL)
-SENTENCE = re.compile(r"[^\n]+?(?:[.!?؟]+(?=\s|$)|。|(?=\n|$))")
 ANSWER, REASON = "##Answer:", "##Reason:"
 
 
@@ -29,8 +29,7 @@ def answered(reply: str, document: str, reason: str, quote: bool) -> str:
 def sentence_with(text: str, document: str) -> str:
     """The first sentence of a document in which a text stands; empty where there is none."""
     wanted = folded(text)
-    sentences = (found[0].strip() for found in SENTENCE.finditer(document))
-    return next((sentence for sentence in sentences if wanted and wanted in folded(sentence)), "")
+    return next((sentence for sentence in sentences(document) if wanted and wanted in folded(sentence)), "")
 
 
 def unfounded(reason: str, document: str) -> bool:
