@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import DataError
+from sevenfold.prepare.sources import RawRow, Unreadable
 from sevenfold.prepare.sources.csv import Csv
-from tests.prepare.conftest import read_all
+from tests.prepare.conftest import give_all, read_all
 
 
 def test_rows_have_the_header_s_columns_and_the_line_where_they_begin(write):
@@ -124,3 +125,15 @@ def test_what_the_standard_writer_writes_is_read_back(write, rows, delimiter):
     writer.writerows([("prompt", "completion"), *rows])
     found = read_all(Csv(path=write("rows.csv", text.getvalue()), delimiter=delimiter))
     assert [tuple(row.values.values()) for row in found] == rows
+
+
+@pytest.mark.parametrize("longest", [1 << 24, 100])
+def test_rows_behind_quotes_that_are_not_closed_are_read_whatever_stands_between(write, monkeypatch, longest):
+    """Every tenth row opens a quote that nothing closes: these are found and all others are rows."""
+    monkeypatch.setattr("sevenfold.prepare.sources.csv.LONGEST", longest)
+    lines = [f'"{n},open' if n % 10 == 3 else f"{n},fine" for n in range(200)]
+    path = write("rows.csv", "\n".join(["a,b", *lines]) + "\n")
+    found = give_all(Csv(path=path))
+    assert [row.values["a"] for row in found if isinstance(row, RawRow)] == [str(n) for n in range(200) if n % 10 != 3]
+    bad = [one.origin for one in found if isinstance(one, Unreadable)]
+    assert bad == [f"{path}:{n + 2}" for n in range(200) if n % 10 == 3]

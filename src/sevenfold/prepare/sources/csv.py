@@ -44,32 +44,36 @@ class Lines:
 
     def __init__(self, text: Iterator[str]) -> None:
         self.text, self.again, self.record, self.number = text, deque[str](), list[str](), 1
-        self.length = 0
 
-    def __iter__(self) -> Iterator[str]:
-        return self
+    def feed(self) -> Iterator[str]:
+        """The lines that are left; a generator, since it is asked for each line."""
+        record, length = self.record, 0
+        for line in itertools.chain(self.waiting(), self.text):
+            length = length + len(line) if record else 0
+            if length > LONGEST:
+                self.again.appendleft(line)
+                raise csv.Error(f"a record of more than {LONGEST:,} characters")
+            record.append(line)
+            yield line
 
-    def __next__(self) -> str:
-        if self.length > LONGEST:
-            raise csv.Error(f"a record of more than {LONGEST:,} characters")
-        line = self.again.popleft() if self.again else next(self.text)
-        self.record.append(line)
-        self.length += len(line)
-        return line
+    def waiting(self) -> Iterator[str]:
+        """The lines behind a broken record that were read with it."""
+        while self.again:
+            yield self.again.popleft()
 
-    def done(self) -> None:
-        """Forget the record; the next one begins."""
-        self.number += len(self.record)
-        self.record.clear()
-        self.length = 0
+    def done(self) -> str:
+        """The record's lines, which are forgotten; the next one begins."""
+        record = self.record
+        self.number += len(record)
+        whole = record[0] if len(record) == 1 else "".join(record)
+        record.clear()
+        return whole
 
     def retreat(self) -> str:
         """Give up the record's first line, which is returned; the next record begins behind it."""
-        first, *rest = self.record or [""]
-        self.again.extendleft(reversed(rest))
-        self.record[:] = [first]
-        self.done()
-        return first
+        self.again.extendleft(reversed(self.record[1:]))
+        del self.record[1:]
+        return self.done()
 
 
 def records(lines: Lines, delimiter: str, file: File, encoding: str) -> Iterator[Found]:
@@ -79,30 +83,31 @@ def records(lines: Lines, delimiter: str, file: File, encoding: str) -> Iterator
         DataError: The header is wrong.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines.feed(), delimiter=delimiter, strict=True)
     columns: list[str] | None = None
     while True:
-        origin = f"{file}:{lines.number}"
+        number = lines.number
         try:
             values = next(reader, None)
         except csv.Error as error:
+            wrong = broken(error, f"{file}:{number}")
             if columns is None:
-                raise broken(error, origin) from None
-            yield Unreadable(broken(error, origin), lines.retreat())
+                raise wrong from None
+            yield Unreadable(wrong, lines.retreat())
+            reader = csv.reader(lines.feed(), delimiter=delimiter, strict=True)
             continue
-        whole = "".join(lines.record)
-        wrong = bad_bytes(whole, file, encoding, lines.number)
-        lines.done()
+        whole = lines.done()
+        bad = bad_bytes(whole, file, encoding, number)
         if columns is None:
-            if wrong:
-                raise wrong
+            if bad:
+                raise bad
             columns = checked_header(values or [], delimiter, file)
-        elif wrong:
-            yield Unreadable(wrong, whole)
+        elif bad:
+            yield Unreadable(bad, whole)
         elif values and len(values) != len(columns):
-            yield Unreadable(uneven(values, columns, delimiter, origin), whole)
+            yield Unreadable(uneven(values, columns, delimiter, f"{file}:{number}"), whole)
         elif values:
-            yield RawRow(dict(zip(columns, values, strict=True)), origin)
+            yield RawRow(dict(zip(columns, values, strict=True)), f"{file}:{number}")
         if values is None:
             return
 
