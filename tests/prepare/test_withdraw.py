@@ -91,3 +91,12 @@ def test_rows_made_of_a_withdrawn_row_are_not_made_again(run, write_rows, tmp_pa
     done = run(source=path, withdraw=[f"{path}:5"], training=[{"file": str(change)}])
     assert len(done.rows()) == 58
     assert all(f"{path}:5" not in (row.origin, *row.parents) for row in done.rows())
+
+
+def test_earlier_datasets_that_still_have_the_rows_are_named(run, write_rows, tmp_path):
+    earlier = tmp_path / "history" / "1-prepare-abc"
+    earlier.mkdir(parents=True)
+    path = write_rows(ROWS)
+    notes = run(source=path, withdraw=[f"{path}:1"]).entry.record.notes
+    assert any(str(earlier) in note for note in notes if note.startswith("warning"))
+    assert not any(str(earlier) in note for note in run(source=path).entry.record.notes)

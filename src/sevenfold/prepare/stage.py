@@ -28,6 +28,7 @@ from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import Shelf, batch_writer, batches
 from sevenfold.prepare.splits import SPLITTERS
 from sevenfold.prepare.version import VERSION_FILE, Content, write_version
+from sevenfold.prepare.withdraw import warn_of_earlier
 from sevenfold.record import RESULT_FILE, Entry, write_json
 
 FAR = 0.3
@@ -64,6 +65,8 @@ def prepare(section: PrepareSection, entry: Entry) -> Dataset:
     report["audits"] = examine(section, dataset, intake.wash, entry)
     publish(report | {"advice": advice(report)}, entry)
     write_version(entry, dataset.save(entry.folder), str(written.content))
+    if section.withdraw:
+        warn_of_earlier(entry)
     return dataset
 
 

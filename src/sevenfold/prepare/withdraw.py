@@ -10,6 +10,7 @@ from typing import Any
 
 from sevenfold.prepare.clean import Dropped
 from sevenfold.prepare.sources import RawRow, Reading
+from sevenfold.record import Entry
 
 WITHDRAWN = "withdrawn"
 """The reason under which such rows are counted."""
@@ -76,3 +77,13 @@ class Withdrawal:
                 reading.note(f"withdrawn: {rows:,} rows of {pattern}")
             else:
                 reading.warn(f"prepare.withdraw: {pattern!r} matches no row: sevenfold trace shows origins")
+
+
+def warn_of_earlier(entry: Entry) -> None:
+    """Name the datasets of the run's history, which were prepared before rows were withdrawn."""
+    earlier = sorted((entry.folder.parent / "history").glob(f"{entry.folder.name}-*"))
+    if earlier:
+        entry.warn(
+            f"{len(earlier)} earlier datasets of this run may still have withdrawn rows, and version.json examples of "
+            f"them: delete what must not be kept, {', '.join(map(str, earlier[:3]))}"
+        )
