@@ -37,6 +37,20 @@ def test_a_whole_run_gives_seven_folders_a_record_a_recipe_and_a_report(finished
     assert "<svg" in (run / "report.html").read_text()
 
 
+def test_how_the_rows_fit_the_model_is_measured_once(workshop) -> None:
+    path = Path("runs/small/tokens.json")
+    found = json.loads(path.read_text())
+    stages = record(Path("runs/small"))
+    assert found["of"] | {"tune": ""} == {name: stages[name]["identity"] for name in ("prepare", "load")} | {"tune": ""}
+    assert found["figures"]["rows"] == sum(stages["prepare"]["metrics"]["splits"].values())
+    assert "tokens.json" in Path("runs/small/report.html").read_text()
+    before = path.stat().st_mtime_ns
+    assert sevenfold("load", "small.yaml").code == 0
+    assert path.stat().st_mtime_ns == before
+    assert sevenfold("load", "small.yaml", "--set", "tune.max_length=9").code == 0
+    assert json.loads(path.read_text())["figures"]["max_length_tokens"] == 9
+
+
 def test_every_value_has_its_origin_and_every_stage_its_parents(finished) -> None:
     stages = record(finished / "runs" / "small")
     origins = stages["tune"]["origins"]

@@ -101,6 +101,48 @@ def test_near_duplicates_leaks_and_the_dataset_before_are_told(tmp_path):
         assert words in page.text
 
 
+def test_the_data_page_says_what_came_stayed_and_went(whole):
+    for words in (
+        "2,406 rows came in from 1 source; 2,000 of them stay (83.1%).",
+        "406 rows went: 301 say the same as another row, 80 have no reply to learn from and 25 are longer than the limit.",
+        "1,600 to learn from, 200 to choose the best state by and 200 to measure with",
+        "The way of the rows",
+        "Needless spaces and line breaks out",
+    ):
+        assert words in whole.text
+
+
+def test_examples_and_dropped_rows_are_shown_as_text(tmp_path):
+    record = make_run(tmp_path / "demo", "prepare")
+    folder = record.folder / "1-prepare"
+    report = json.loads((folder / "report.json").read_text())
+    report["examples"] = {"white_space": [{"origin": "rows.jsonl:3", "before": f"  a\u200b {EVIL}", "after": "سلام b"}]}
+    report["advice"] = [{"what": "train an adapter", "why": f"because {EVIL}"}]
+    (folder / "report.json").write_text(json.dumps(report))
+    line = {"reason": "duplicate", "origin": "rows.jsonl:4", "messages": [{"role": "user", "content": EVIL}]}
+    (folder / "dropped.jsonl").write_text((json.dumps(line) + "\n") * 5 + '{"reason": "dup')
+    page = page_of(record)
+    assert "script" not in page.tags
+    assert "␣␣a⟨zero-width space⟩ <script>" in page.text
+    assert page.text.count("rows.jsonl:4") == 3
+    assert "duplicate: 3 of 301 dropped rows" in page.text
+    assert "because <script>" in page.text
+
+
+def test_tokens_are_shown_only_of_the_rows_and_the_model_of_now(tmp_path):
+    record = make_run(tmp_path / "demo", "load")
+    findings = {"title": "Tokens", "said": "It fits well.", "charts": [], "tables": [], "advice": ["Look here."]}
+    of = {"prepare": record.stages["prepare"].identity, "load": record.stages["load"].identity}
+    path = record.folder / "tokens.json"
+    path.write_text(json.dumps({"of": of, "name": "tokens", "figures": {}, **findings}))
+    page = page_of(record)
+    assert "It fits well." in page.text
+    assert "Look at this (Tokens): Look here." in page.text
+    assert "tokens.json" in page.values("href")
+    path.write_text(json.dumps({"of": {**of, "load": "other"}, "name": "tokens", "figures": {}, **findings}))
+    assert "It fits well." not in page_of(record).text
+
+
 def test_it_is_one_file_without_scripts(whole):
     assert not {"script", "link", "iframe", "object", "img"} & set(whole.tags)
     assert not [name for name, _ in whole.attributes if name.startswith("on")]

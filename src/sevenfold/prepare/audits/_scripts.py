@@ -44,6 +44,16 @@ def scripts_of(text: str) -> Counter[str]:
     return +found
 
 
+def language_name(code: str) -> str:
+    """A language's English name with its code; a code that Babel does not know, a script for example, stays."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return f"{Locale.parse(code).get_language_name('en')} ({code})"
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
 def main_script(found: Counter[str]) -> str:
     """The script of most letters."""
     return found.most_common(1)[0][0] if found else NONE

@@ -88,6 +88,14 @@ class Spread:
         """How likely it is by chance that the splits differ as they do."""
         return differing([[self.counts[label, side] for label in self.labels] for side in self.sides()])
 
+    def agreement(self) -> str:
+        """Whether the splits have like shares, in words."""
+        chance = self.differing()
+        if chance is None:
+            return "there is nothing to compare between splits"
+        word = "differ more than by chance" if chance < UNLIKELY else "have like shares"
+        return f"the splits {word} (p {p_text(chance)})"
+
     def figures(self, least: int) -> dict[str, object]:
         """The figures."""
         labels = self.labels
@@ -114,9 +122,7 @@ class Spread:
             for label, count in shown
         ]
         found.tables.append(Table(f"Rows by {name}", [name, "rows", *sides], lines))
-        says = (
-            f"Largest to smallest {self.imbalance:,.1f} : 1; splits differ by chance with p {p_text(self.differing())}."
-        )
+        says = f"Largest to smallest {self.imbalance:,.1f} : 1; {self.agreement()}."
         names, values = [label for label, _ in shown[:12]], [float(count) for _, count in shown[:12]]
         found.charts.append(Chart("bars", f"rows by {name}", names, values, says))
         found.advice += self.advice(name, least)

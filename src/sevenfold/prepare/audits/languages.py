@@ -10,7 +10,7 @@ from pydantic import Field
 from sevenfold.errors import MachineError
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._sample import Lines, Sample, share, text_of
-from sevenfold.prepare.audits._scripts import main_script, scripts_of
+from sevenfold.prepare.audits._scripts import language_name, main_script, scripts_of
 from sevenfold.prepare.clean.language import UNKNOWN, Language
 from sevenfold.prepare.dataset import SPLITS, Dataset, Row
 from sevenfold.prepare.findings import Chart, Findings, Table
@@ -84,7 +84,7 @@ def findings(seen: Seen, sample: Sample, told: bool) -> Findings:
     """What was found, in words."""
     by = summed(seen.languages if told else seen.scripts)
     kind = "language" if told else "script"
-    first = ", ".join(f"{name} {share(count, sample.size)}" for name, count in by.most_common(3))
+    first = ", ".join(f"{language_name(name)} {share(count, sample.size)}" for name, count in by.most_common(3))
     said = f"Of {sample.said()}: {first}; {seen.mixed:,} mix two languages or scripts."
     found = Findings("Languages", said)
     found.figures = {
@@ -96,7 +96,7 @@ def findings(seen: Seen, sample: Sample, told: bool) -> Findings:
     }
     if len(by) > 1:
         shown = by.most_common(SHOWN)
-        names, counts = [name for name, _ in shown], [float(count) for _, count in shown]
+        names, counts = [language_name(name) for name, _ in shown], [float(count) for _, count in shown]
         found.charts.append(Chart("bars", f"rows by {kind}", names, counts, f"Rows by {kind}, of {sample.said()}."))
     for title, counts_by in (("Languages by split", seen.languages), ("Scripts by split", seen.scripts)):
         if counts_by:
@@ -118,7 +118,11 @@ def by_split(title: str, counts: Counter[tuple[str, str]]) -> Table:
     wholes = {split: sum(count for (_, side), count in counts.items() if side == split) for split in SPLITS}
     sides = [split for split in SPLITS if wholes[split]]
     lines: Lines = [
-        [name, total, *(f"{counts[name, side]:,} ({share(counts[name, side], wholes[side])})" for side in sides)]
+        [
+            language_name(name),
+            total,
+            *(f"{counts[name, side]:,} ({share(counts[name, side], wholes[side])})" for side in sides),
+        ]
         for name, total in summed(counts).most_common(SHOWN)
     ]
     return Table(title, [title.split()[0].lower().rstrip("s"), "rows", *sides], lines)
@@ -129,7 +133,7 @@ def advice(by: Counter[str], seen: Seen, sample: Sample, kind: str) -> list[str]
     few = [name for name, count in by.items() if name != UNKNOWN and count < FEW * sample.size]
     said = []
     if few:
-        names = ", ".join(sorted(few)[:8])
+        names = ", ".join(language_name(code) for code in sorted(few)[:8])
         said.append(
             f"Read a few rows of each {kind} with under {FEW:.0%} of the rows ({names}): short texts are easily "
             "taken for another language; rows that are really foreign can go with the step language."

@@ -7,6 +7,7 @@ from typing import Any
 
 from sevenfold.chat.preview import View, views
 from sevenfold.prepare.audits._sample import Lines, Sample, share
+from sevenfold.prepare.audits._scripts import language_name
 from sevenfold.prepare.clean.language import UNKNOWN
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.figures import distribution
@@ -89,8 +90,9 @@ def charts(
     says = f"Sequences by their length; training takes {found.limit:,} tokens. The last bar holds all that is longer."
     drawn = [Chart("histogram", "tokens of a sequence", row["histogram"]["edges"], row["histogram"]["counts"], says)]
     if languages:
-        bars = {code: one["tokens_per_word"] for code, one in list(languages.items())[:10]}
-        bars.setdefault("en (reference)" if ENGLISH not in bars else ENGLISH, round(english.fertility, 4))
+        bars = {language_name(code): one["tokens_per_word"] for code, one in list(languages.items())[:10]}
+        if ENGLISH not in languages:
+            bars["English (reference)"] = round(english.fertility, 4)
         says = f"Tokens for one word: fewer is cheaper to train and to run. Compared with {reference}."
         drawn.append(Chart("bars", "tokens per word", list(bars), list(bars.values()), says))
     return drawn
@@ -115,7 +117,12 @@ def tables(found: Measured, languages: dict[str, Any], pack: dict[str, Any], sam
     rows.append(["rows with nothing left to learn", found.lost, share(found.lost, sample.size)])
     keys = ("tokens_per_word", "times_english", "bytes_per_token", "characters_per_token")
     costs: Lines = [
-        [code, one["words"], *(f"{one[key]:.2f}" for key in keys), f"{one['pieces_of_letters_share']:.1%}"]
+        [
+            language_name(code),
+            one["words"],
+            *(f"{one[key]:.2f}" for key in keys),
+            f"{one['pieces_of_letters_share']:.1%}",
+        ]
         for code, one in languages.items()
     ]
     head = ["language", "words", "tokens per word", "times English", "bytes per token", "characters per token"]
@@ -167,13 +174,13 @@ def advice(found: Measured, languages: dict[str, Any], row: dict[str, Any]) -> l
     for code, one in languages.items():
         if code not in {ENGLISH, UNKNOWN} and one["times_english"] >= DEAR:
             said.append(
-                f"A word of {code} costs {one['times_english']:.1f} times the tokens of an English one: training and "
+                f"A word of {language_name(code)} costs {one['times_english']:.1f} times the tokens of an English one: training and "
                 "answers take that much longer and less fits into the context. A model whose tokenizer knows "
                 f"{code} would learn it with fewer tokens."
             )
         if one["pieces_of_letters_share"] > BROKEN:
             said.append(
-                f"{one['pieces_of_letters_share']:.0%} of the tokens of {code} are pieces of letters: the tokenizer "
+                f"{one['pieces_of_letters_share']:.0%} of the tokens of {language_name(code)} are pieces of letters: the tokenizer "
                 "hardly knows this script. Compare another model before you train."
             )
     for problem, count in found.refused.most_common(3):

@@ -98,6 +98,9 @@ def first_of_each(path: Path, counts: Counter[str]) -> dict[str, list[dict[str, 
         return found
     with path.open(encoding="utf-8", errors="replace") as file:
         for _, text in zip(range(LINES), file, strict=False):
+            if not text.endswith("\n"):
+                # A stage that was killed may have left half a line.
+                break
             line = json.loads(text)
             kept = found.setdefault(line["reason"], [])
             if len(kept) < EXAMPLES:

@@ -13,7 +13,7 @@ from sevenfold.report.words import number, plain
 
 def looks(found: list[dict[str, Any]]) -> list[str]:
     """What all of them advise, the first of each before the second of any."""
-    advice = [one["advice"] for one in found]
+    advice = [[f"Look at this ({one['title']}): {each}" for each in one["advice"]] for one in found]
     return [given[turn] for turn in range(max(map(len, advice), default=0)) for given in advice if turn < len(given)]
 
 

@@ -34,12 +34,16 @@ def summary(report: dict[str, Any], looks: list[str], source: str) -> Points:
     changed = [(count, step) for step, count in report["changed"].items() if count]
     if changed:
         count, step = max(changed)
-        lines.append(f"Texts were mended by {len(changed)} steps, most rows ({number(count)}) by {plain(step)}.")
+        lines.append(
+            f"Rows were changed by {len(changed)} cleaning steps, most of them ({number(count)}) by {plain(step)}."
+        )
     if made:
         lines.append(f"{number(made)} training rows were made and added; each says what it was made of.")
     splits = [f"{number(count)} {plainly.SPLITS[split]}" for split, count in report["splits"].items() if count]
     lines.append(f"{number(stay)} rows are used: {plainly.listed(splits)}.")
-    lines += [Cell(f"Look at this: {look}", "unsure") for look in looks[:LOOKS]]
+    best = good_for(report)[0]["what"]
+    lines.append(f"What they are good for: {best}.")
+    lines += [Cell(look, "unsure") for look in looks[:LOOKS]]
     if len(looks) > LOOKS:
         lines.append(f"{len(looks) - LOOKS} more remarks stand below, with what found them.")
     return Points(lines, source)
@@ -52,7 +56,9 @@ def flow(report: dict[str, Any], source: str) -> Plot:
     if rest := sum(count for _, count in gone[REASONS:]):
         shown.append((f"{len(gone) - REASONS} other reasons", rest))
     made = [(plain(name), count) for name, count in report.get("made", {}).items() if count]
-    splits = [(split, count) for split, count in report["splits"].items() if count]
+    splits = [
+        (f"{plainly.SPLITS.get(split, '')} ({split})", count) for split, count in report["splits"].items() if count
+    ]
     svg = plots.waterfall(report["rows_in"], shown, made, splits)
     caption = (
         "The way of the rows, from top to bottom: each red bar is rows that went, and why; each green one rows that "
@@ -63,9 +69,11 @@ def flow(report: dict[str, Any], source: str) -> Plot:
 
 def advice(report: dict[str, Any], source: str) -> Table:
     """What to do, and why."""
-    given = report["advice"]
-    if isinstance(given, str):
-        # As runs of earlier versions have it.
-        given = [{"what": given, "why": ""}]
-    lines = [(one["what"][:1].upper() + one["what"][1:], one["why"]) for one in given]
+    lines = [(one["what"][:1].upper() + one["what"][1:], one["why"]) for one in good_for(report)]
     return Table(("what these rows are good for", "why"), lines, source, words=True)
+
+
+def good_for(report: dict[str, Any]) -> list[dict[str, str]]:
+    """The advice with its reasons; runs of earlier versions have one sentence."""
+    given: list[dict[str, str]] | str = report["advice"]
+    return [{"what": given, "why": ""}] if isinstance(given, str) else given
