@@ -53,7 +53,7 @@ def add_prepare(run: Path) -> None:
         "turns": length,
         "roles": {"user": 2000, "assistant": 2000},
         "replies": 2000,
-        "advice": "1600 training rows are enough for an adapter",
+        "advice": [{"what": "train an adapter", "why": "1600 training rows are enough for it"}],
     }
     write_json(folder_of(run, "prepare") / "report.json", report)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sevenfold.errors import DataError
@@ -93,6 +95,12 @@ def test_rows_that_the_template_refuses_are_counted(tokenizer, run, write_rows):
     from sevenfold.prepare.fit import fit
 
     done = run(source=write_rows(rows(0)), clean=[], audits=[])
+
+    def never(row: Row, encoder):
+        raise ModelError("no")
+
+    nothing = fit(done.dataset, encoder_of(tokenizer), 128, Console(), never).as_json("tokens")
+    assert json.loads(json.dumps(nothing))["figures"] == {"rows": 0, "refused": {"no": 60}}
 
     def refuse(row: Row, encoder):
         if "سلام" in row.conversation.messages[0].content:

@@ -30,7 +30,9 @@ def findings(found: Measured, sample: Sample, shown: list[Row], make: Sequences)
     """Figures, pictures and advice."""
     if not found.lengths:
         problem = next(iter(found.refused), "there is no row")
-        return Findings("Tokens", f"No row could be made tokens: {problem}", {"rows": 0, "refused": found.refused})
+        return Findings(
+            "Tokens", f"No row could be made tokens: {problem}", {"rows": 0, "refused": dict(found.refused)}
+        )
     kept = [min(length, found.limit) for length in found.lengths]
     english, reference = found.costs.english()
     languages = {
@@ -172,16 +174,17 @@ def advice(found: Measured, languages: dict[str, Any], row: dict[str, Any]) -> l
     if found.lost:
         said.append(f"{found.lost:,} rows would have nothing left to learn when cut: their prompt alone is too long.")
     for code, one in languages.items():
+        name = language_name(code)
         if code not in {ENGLISH, UNKNOWN} and one["times_english"] >= DEAR:
             said.append(
-                f"A word of {language_name(code)} costs {one['times_english']:.1f} times the tokens of an English one: training and "
-                "answers take that much longer and less fits into the context. A model whose tokenizer knows "
-                f"{code} would learn it with fewer tokens."
+                f"A word of {name} costs {one['times_english']:.1f} times the tokens of an English one: "
+                "training and answers take that much longer and less fits into the context. A model whose tokenizer "
+                f"knows {name} would learn it with fewer tokens."
             )
         if one["pieces_of_letters_share"] > BROKEN:
             said.append(
-                f"{one['pieces_of_letters_share']:.0%} of the tokens of {language_name(code)} are pieces of letters: the tokenizer "
-                "hardly knows this script. Compare another model before you train."
+                f"{one['pieces_of_letters_share']:.0%} of the tokens of {name} are pieces of letters: the "
+                "tokenizer hardly knows this script. Compare another model before you train."
             )
     for problem, count in found.refused.most_common(3):
         said.append(f"{count:,} rows cannot be made tokens: {problem}")
