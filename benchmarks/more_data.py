@@ -1,9 +1,9 @@
-"""What augmentation makes and refuses on two real sets, and what noise an epsilon costs: the figures of docs/more-data.md.
+"""What augmentation makes and refuses on two real sets, and what noise an epsilon costs: see docs/more-data.md.
 
     .venv/bin/python benchmarks/more_data.py
 
 The sets come with the Python packages: 500 documented functions of the standard library, and 500 questions in English
-and Persian about dates, numbers and names of the CLDR. Nothing is fetched; about two minutes on two cores.
+and Persian about dates, numbers and names of the CLDR. Nothing is fetched; some minutes on two cores.
 """
 
 from __future__ import annotations

@@ -46,10 +46,9 @@ def test_a_model_of_chance_gives_no_row_and_every_answer_is_counted(run, rows, t
 def test_the_embedded_model_writes_rows_and_judges_them(run, rows, tmp_path):
     """135 million parameters: what enters is a row of the form, unlike those there; every draft is accounted for."""
     model = load(LoadSection(model="smollm2-135m"), Entry(tmp_path / "2-load"))
-    found = made_by(model, run, rows, endpoint={"max_tokens": 160}, rounds=8, judge={"accuracy": 0.5, "relevance": 0.5})
+    found = made_by(model, run, rows, endpoint={"max_tokens": 96}, rounds=2, judge={"accuracy": 0.5, "relevance": 0.5})
     figures = found.report["training"][0]["figures"]
-    print(json.dumps(figures))
-    assert figures["made"] + sum(figures["refused"].values()) == figures["written"] >= 8
+    assert figures["made"] + sum(figures["refused"].values()) == figures["written"] >= 2
     for row in found.rows():
         if row.made_by:
             assert [turn.role for turn in row.conversation.messages] == ["user", "assistant"]
