@@ -1,4 +1,4 @@
-"""Synthetic rows from the project's own server: the tiny model, whose words are chance, and the embedded one."""
+"""Synthetic rows from the project's own server with the tiny model, whose words are chance."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import torch
 from sevenfold.deploy.section import Serving
 from sevenfold.deploy.serve.server import background
 from sevenfold.generate.engines.transformers import TransformersEngine
-from sevenfold.load.section import LoadSection
-from sevenfold.load.stage import load
-from sevenfold.record import Entry
 
 CAPITALS = {"France": "Paris", "Spain": "Madrid", "Italy": "Rome", "Japan": "Tokyo", "Egypt": "Cairo", "Peru": "Lima"}
 
@@ -40,16 +37,3 @@ def test_a_model_of_chance_gives_no_row_and_every_answer_is_counted(run, rows, t
     lines = (found.entry.folder / "requests-synthesise.jsonl").read_text(encoding="utf-8").splitlines()
     assert sum(json.loads(line)["tokens"] for line in lines) == figures["tokens"] > 3 * 8
     assert len(found.rows()) == len(CAPITALS)
-
-
-@pytest.mark.slow
-def test_the_embedded_model_writes_rows_and_judges_them(run, rows, tmp_path):
-    """135 million parameters: what enters is a row of the form, unlike those there; every draft is accounted for."""
-    model = load(LoadSection(model="smollm2-135m"), Entry(tmp_path / "2-load"))
-    found = made_by(model, run, rows, endpoint={"max_tokens": 96}, rounds=2, judge={"accuracy": 0.5, "relevance": 0.5})
-    figures = found.report["training"][0]["figures"]
-    assert figures["made"] + sum(figures["refused"].values()) == figures["written"] >= 2
-    for row in found.rows():
-        if row.made_by:
-            assert [turn.role for turn in row.conversation.messages] == ["user", "assistant"]
-            assert len(row.parents) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,11 +14,6 @@ from sevenfold.prepare.making.likeness import SAMPLE, Likeness
 from sevenfold.prepare.making.surrogate import Surrogate
 from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
-
-
-def default_ways() -> list[Augmenter]:
-    """Slips of the fingers."""
-    return [AUGMENTERS.find("typos")()]
 
 
 def default_vectors() -> Vectors:
@@ -36,8 +31,9 @@ class Adversarial(Augmenter):
 
     main = "label"
     label: str = Field(REPLY, description="The column of the label; reply: the reply is the label.")
-    ways: list[Annotated[Augmenter, Chosen(AUGMENTERS)]] = Field(
-        default_factory=default_ways, min_length=1, description="How one word is changed: typos, characters, synonyms."
+    # Names alone: a way that holds any way would make the recipe's schema endless.
+    ways: tuple[Literal["typos", "characters", "synonyms"], ...] = Field(
+        ("typos",), min_length=1, description="How one word is changed, each way with its default settings."
     )
     tries: int = Field(8, ge=1, le=100, description="Changes of a word that are compared.")
     share: float = Field(0.2, gt=0, le=1, description="Words changed at most, as a share of a text's words.")
@@ -52,7 +48,7 @@ class Adversarial(Augmenter):
         texts = [text for text, _ in pairs]
         surrogate = Surrogate(self.vectors, texts, [label for _, label in pairs])
         likeness = Likeness(self.vectors, texts[: 20 * SAMPLE], known.work.random("adversarial"))
-        ways = [way.start(known) for way in self.ways]
+        ways = [AUGMENTERS.find(name)().start(known) for name in self.ways]
 
         def way(text: str, random: Random, row: Row) -> str | None:
             label = value_of(row, self.label)
