@@ -81,7 +81,7 @@ class Chosen:
         named = [
             {
                 "type": "object",
-                "properties": {name: {"anyOf": [schema_of(kind), *main_schema(kind)]}},
+                "properties": {name: {"anyOf": [whole_schema(kind), *main_schema(kind)]}},
                 "required": [name],
                 "additionalProperties": False,
                 "description": (kind.__doc__ or "").split("\n")[0],
@@ -142,31 +142,27 @@ def build(kind: type[C], fields: Any, name: str) -> C:
         raise explain(error, kind, prefix=(name,)) from None
 
 
+def whole_schema(kind: type[Component]) -> dict[str, Any]:
+    """A component's schema with the mappings inside of it in place: once embedded, a reference points to nothing."""
+    schema = kind.model_json_schema()
+    inner = schema.pop("$defs", {})
+
+    def placed(part: Any) -> Any:
+        if isinstance(part, list):
+            return [placed(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        found = inner.get(str(part.get("$ref", "")).removeprefix("#/$defs/"), {})
+        return {key: placed(value) for key, value in {**found, **part}.items() if key != "$ref"}
+
+    return dict(placed(schema))
+
+
 def main_schema(kind: type[Component]) -> list[dict[str, Any]]:
     """The schema of the plain value that sets the component's main field, if it has one."""
     if kind.main is None:
         return []
-    return [schema_of(kind)["properties"][kind.main]]
-
-
-def schema_of(kind: type[Component]) -> dict[str, Any]:
-    """A component's schema with the models inside it written out: it stands within a schema of other names."""
-    schema = kind.model_json_schema()
-    defined = schema.pop("$defs", {})
-
-    def written_out(part: Any) -> Any:
-        if isinstance(part, list):
-            return [written_out(item) for item in part]
-        if not isinstance(part, dict):
-            return part
-        reference = part.get("$ref")
-        if not isinstance(reference, str):
-            return {key: written_out(value) for key, value in part.items()}
-        rest = {key: value for key, value in part.items() if key != "$ref"}
-        return written_out(defined[reference.rsplit("/", 1)[-1]]) | rest
-
-    found: dict[str, Any] = written_out(schema)
-    return found
+    return [whole_schema(kind)["properties"][kind.main]]
 
 
 def explain(
