@@ -107,7 +107,7 @@ def test_to_another_tool_and_back(run) -> None:
         (["--export", "doccanno", "x.jsonl"], "did you mean: doccano"),
         (["--import", "csv", "absent.csv"], "there is no file 'absent.csv'"),
         (["--labels", "one"], "not a choice of labels"),
-        (["--labels", "x,y"], "none to choose from"),
+        (["--export", "prodigy", "runs/reviews/1-prepare/review.jsonl"], "would replace"),
         (["--annotator", " "], "no name"),
     ],
 )

@@ -86,9 +86,22 @@ def located(place: str, runs: Path) -> tuple[Path, Path]:
 
 
 def export(wish: Wish, form: str, file: Path) -> dict[str, Any]:
-    """Write the rows for another tool; gives the object of ``--json``."""
-    review, _ = wish.opened()
-    written = exchange_named(form).write(review, file)
+    """Write the rows for another tool; gives the object of ``--json``.
+
+    Raises:
+        RecipeError: There is no such format, or the file is that of the rows or of the answers.
+        DataError: A text cannot be written.
+    """
+    review, answers = wish.opened()
+    rows, _ = located(wish.place, wish.runs)
+    if file.resolve() in (rows.resolve(), answers.path.resolve()):
+        raise RecipeError(f"{file} would replace what is exported", next_step="name another file")
+    try:
+        written = exchange_named(form).write(review, file)
+    except UnicodeEncodeError as error:
+        raise DataError(
+            "a text holds half of a surrogate pair, which no file of UTF-8 can", next_step="clean: [unicode] mends it"
+        ) from error
     return {"format": form, "rows": len(review.items), "files": [str(path) for path in written]}
 
 
@@ -143,6 +156,10 @@ def serve(wish: Wish, emit: Callable[[object], None] | None, console: Console) -
         raise RecipeError(f"--annotator {wish.annotator!r} is no name")
     review, answers = wish.opened()
     desk = Desk(review, answers, wish.annotator or user(), wish.overlap)
+    if review.unfit:
+        console.warn(
+            f"{review.unfit:,} rows have a label that is none to choose from; it stands in their other columns"
+        )
     if answers.broken:
         console.warn(f"{answers.broken:,} lines of {answers.path} are no answers and are passed over")
     server = PageServer(desk, wish.port)

@@ -50,8 +50,7 @@ def test_a_plain_file_of_rows(tmp_path) -> None:
         ([{"text": "a"}, [1]], ["the line is list", "rows.jsonl:2"]),
         ([{"txt": "a"}], ["no text", "--text COLUMN", "txt"]),
         ([{"text": 3}], ["no text in 'text'", "rows.jsonl:1"]),
-        ([{"text": "a", "label": 3}], ["the label 3 is no text"]),
-        ([{"text": "a", "label": "z"}], ["'z' is none to choose from", "x, y"]),
+        ([{"text": "a", "label": 3.5}], ["the label 3.5 is no text"]),
         ([{"text": "a", "scores": [1]}], ["the scores [1]"]),
         ([{"text": "a", "origin": "q"}, {"text": "b", "origin": "q"}], ["two rows have the origin 'q'"]),
         ([], ["no rows to label"]),
@@ -80,3 +79,16 @@ def test_a_description_that_cannot_be_used_is_said(tmp_path) -> None:
     (tmp_path / "review.meta.json").write_text('{"labels": "positive"}')
     with pytest.raises(DataError, match="description"):
         read_review(path, Asked())
+
+
+def test_a_label_that_cannot_be_chosen_is_shown_and_not_suggested(tmp_path) -> None:
+    rows = ({"text": "a", "label": "old"}, {"text": "b", "label": "x"}, {"text": "c", "label": ["x", "y"]})
+    review = read_review(rows_file(tmp_path, *rows), Asked(["x", "y"]))
+    assert [item.suggested for item in review.items] == [[], ["x"], []]
+    assert [item.context for item in review.items] == [{"label": "old"}, {}, {"label": "x, y"}]
+    assert review.unfit == 2
+
+
+def test_numbered_labels(tmp_path) -> None:
+    review = read_review(rows_file(tmp_path, {"text": "a", "label": 1}, {"text": "b", "label": 0}), Asked())
+    assert (review.labels, review.items[0].label) == (["0", "1"], "1")

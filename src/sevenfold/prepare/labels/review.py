@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,14 @@ class Review:
         labels: The labels to choose from.
         question: What is asked.
         multi: Whether several labels may fit, or none.
+        unfit: Rows whose own label is none to choose from; it stands among their other columns and is not suggested.
     """
 
     items: list[Item]
     labels: list[str]
     question: str = QUESTION
     multi: bool = False
+    unfit: int = 0
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -109,14 +111,17 @@ def read_review(path: Path, asked: Asked) -> Review:
             expected="two or more different labels",
             next_step="name them: --labels positive,negative",
         )
-    known = set(labels)
-    odd = next((item for item in items if not known.issuperset(item.suggested)), None)
-    if odd:
-        raise DataError(
-            f"the suggested label {odd.label!r} is none to choose from", where=odd.origin, alternatives=labels
-        )
     multi = bool(meta.get("multi", False)) if asked.multi is None else asked.multi
-    return Review(items, labels, asked.question or str(meta.get("question") or QUESTION), multi)
+    fitted = [fitting(item, set(labels), multi) for item in items]
+    unfit = sum(one is not item for one, item in zip(fitted, items, strict=True))
+    return Review(fitted, labels, asked.question or str(meta.get("question") or QUESTION), multi, unfit)
+
+
+def fitting(item: Item, labels: set[str], multi: bool) -> Item:
+    """The row, with a label that cannot be chosen moved to its other columns."""
+    if labels.issuperset(item.suggested) and (multi or len(item.suggested) < 2):
+        return item
+    return replace(item, label=None, context={"label": ", ".join(item.suggested), **item.context})
 
 
 def read_meta(path: Path) -> dict[str, Any]:
@@ -191,6 +196,9 @@ def item_of(row: dict[str, Any], place: str, column: str | None) -> Item:
             next_step="name the column to read: --text COLUMN",
         )
     label, scores, context = row.get("label"), row.get("scores") or {}, row.get("context")
+    if isinstance(label, int):
+        # Sets of rows often number their labels.
+        label = str(int(label))
     if label is not None and not is_label(label):
         raise DataError(f"the label {label!r} is no text", where=place, expected="a text, a list of texts, or null")
     if not isinstance(scores, dict) or not all(isinstance(score, int | float) for score in scores.values()):

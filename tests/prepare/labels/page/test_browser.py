@@ -164,6 +164,21 @@ def test_a_reload_goes_on_where_it_was(seat) -> None:
     assert here.page.get_attribute("[data-label=positive]", "aria-pressed") == "true"
 
 
+def test_a_note_that_was_begun_is_there_when_one_comes_back(seat) -> None:
+    here = seat()
+    here.press("n")
+    here.page.keyboard.type("ask Sara")
+    here.press("Escape", "j")
+    here.at_row(2)
+    assert here.page.input_value("#note") == ""
+    here.press("k")
+    here.at_row(1)
+    assert here.page.input_value("#note") == "ask Sara"
+    here.press("1")
+    here.at_row(2)
+    assert lines(here.desk.answers.path)[0]["note"] == "ask Sara"
+
+
 def test_several_labels(seat) -> None:
     here = seat(multi=True)
     here.press("Enter")  # the suggested one alone

@@ -148,6 +148,10 @@ def test_the_page_is_told_what_is_asked(server) -> None:
     assert "۳" in row["text"]
 
 
+def test_the_address_without_its_end_is_not_the_page(server) -> None:
+    assert ask(server, f"/{server.token}")[0] == 403
+
+
 def test_a_port_in_use_is_said(server) -> None:
     with pytest.raises(MachineError, match="cannot listen"):
         PageServer(server.desk, server.server_address[1])

@@ -95,6 +95,16 @@ def texts(value: object) -> list[str]:
     return [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in found]
 
 
+def mapping(value: object) -> dict[str, Any]:
+    """A value that is a JSON object; an empty one in the place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: object) -> list[dict[str, Any]]:
+    """The JSON objects of a list; none where it is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def origin_of(*places: object) -> str | None:
     """The first of some values that is a row's name."""
     return next((place for place in places if isinstance(place, str) and place), None)

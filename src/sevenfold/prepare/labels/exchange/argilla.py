@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sevenfold.prepare.labels.exchange import Exchange, Returned, columns_of, origin_of, texts
+from sevenfold.prepare.labels.exchange import Exchange, Returned, columns_of, mapping, mappings, origin_of, texts
 from sevenfold.prepare.labels.exchange.label_studio import read_list
 from sevenfold.prepare.labels.review import Item, Review
 from sevenfold.record import write_json
@@ -31,8 +31,7 @@ class Argilla(Exchange):
     def read(self, path: Path) -> Iterator[Returned]:
         """Every response to every record."""
         for row in read_list(path):
-            metadata = row["metadata"] if isinstance(row.get("metadata"), dict) else {}
-            origin = origin_of(metadata.get("origin"), row.get("id"))
+            origin = origin_of(mapping(row.get("metadata")).get("origin"), row.get("id"))
             given = by_person(row, "label")
             notes = by_person(row, "note")
             if not given:
@@ -66,6 +65,5 @@ def record(item: Item, multi: bool) -> dict[str, Any]:
 
 def by_person(row: dict[str, Any], question: str) -> dict[str, Any]:
     """What each person answered to a question; drafts and discarded responses have no value."""
-    responses = row["responses"] if isinstance(row.get("responses"), dict) else {}
-    found = [one for one in responses.get(question) or [] if isinstance(one, dict) and one.get("value") is not None]
-    return {str(one.get("user_id") or ""): one["value"] for one in found}
+    found = mappings(mapping(row.get("responses")).get(question))
+    return {str(one.get("user_id") or ""): one["value"] for one in found if one.get("value") is not None}

@@ -20,6 +20,8 @@ COLUMNS = ("origin", "text", "suggested", "why", "label", "note", "annotator")
 PART = "|"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 DELIMITERS = ",;\t"
+LONGEST = 2**31 - 1
+"""Characters of a field at most."""
 
 
 class Csv(Exchange):
@@ -48,16 +50,16 @@ class Csv(Exchange):
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
             file.seek(0)
+            # A text may be longer than the module expects of a field.
+            csv.field_size_limit(LONGEST)
             table = csv.DictReader(file, delimiter=max(DELIMITERS, key=header.count))
-            if "label" not in (table.fieldnames or ()):
-                raise DataError(
-                    "the table has no column 'label'", where=f"{path}:1", alternatives=table.fieldnames or ()
-                )
             try:
+                if "label" not in (table.fieldnames or ()):
+                    there = list(table.fieldnames or ())
+                    raise DataError("the table has no column 'label'", where=f"{path}:1", alternatives=there)
                 for row in table:
-                    given = (row.get("label") or "").strip()
+                    given, note, name = ((row.get(column) or "").strip() for column in ("label", "note", "annotator"))
                     labels = [part.strip() for part in given.split(PART)] if given else None
-                    note, name = (row.get("note") or "").strip(), (row.get("annotator") or "").strip()
                     yield Returned(origin_of(row.get("origin")), labels, name, note=note)
             except csv.Error as error:
                 raise DataError(f"the table cannot be read: {error}", where=f"{path}:{table.line_num}") from error

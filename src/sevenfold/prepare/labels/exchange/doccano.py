@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -84,5 +85,8 @@ def people(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                         for number, line in enumerate(file, start=1):
                             if line.strip():
                                 yield "" if stem in SHARED else stem, json_line(line, f"{path}/{name}:{number}")
-    except zipfile.BadZipFile as error:
+    # The library has an error of its own for each part of an archive that can be wrong.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise
         raise DataError(f"the archive cannot be read: {error}", where=str(path)) from error

@@ -13,7 +13,17 @@ from typing import Any, ClassVar
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from sevenfold.errors import DataError, first_line
-from sevenfold.prepare.labels.exchange import Exchange, Returned, beside, columns_of, number_of, origin_of, texts
+from sevenfold.prepare.labels.exchange import (
+    Exchange,
+    Returned,
+    beside,
+    columns_of,
+    mapping,
+    mappings,
+    number_of,
+    origin_of,
+    texts,
+)
 from sevenfold.prepare.labels.review import Item, Review
 from sevenfold.record import write_json, write_text
 
@@ -72,14 +82,12 @@ def interface(review: Review) -> str:
 
 def of_task(row: dict[str, Any]) -> Iterator[Returned]:
     """The annotations of one task of the full form."""
-    data = row["data"] if isinstance(row["data"], dict) else {}
-    origin = origin_of(data.get("origin"))
-    annotations = [one for one in row.get("annotations") or [] if isinstance(one, dict)]
+    origin = origin_of(mapping(row["data"]).get("origin"))
+    annotations = mappings(row.get("annotations"))
     if not annotations:
         yield Returned(origin, None)
     for one in annotations:
-        results = [part for part in one.get("result") or [] if isinstance(part, dict)]
-        values = [(part.get("from_name"), part.get("value") or {}) for part in results]
+        values = [(part.get("from_name"), mapping(part.get("value"))) for part in mappings(one.get("result"))]
         labels = [label for _, value in values for label in texts(value.get("choices"))]
         note = " ".join(text for name, value in values if name == "note" for text in texts(value.get("text")))
         at = str(one.get("updated_at") or one.get("created_at") or "")

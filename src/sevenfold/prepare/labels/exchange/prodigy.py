@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sevenfold.prepare.labels.exchange import Exchange, Returned, origin_of, read_lines, texts, write_lines
+from sevenfold.prepare.labels.exchange import Exchange, Returned, mapping, origin_of, read_lines, texts, write_lines
 from sevenfold.prepare.labels.review import Item, Review
 
 
@@ -27,11 +27,13 @@ class Prodigy(Exchange):
     def read(self, path: Path) -> Iterator[Returned]:
         """Every answer of a dataset."""
         for row in read_lines(path):
-            meta = row["meta"] if isinstance(row.get("meta"), dict) else {}
             answer = row.get("answer")
             binary = "options" not in row and "accept" not in row
             labels = texts(row.get("label") if binary else row.get("accept"))
-            origin, note = origin_of(row.get("origin"), meta.get("origin")), str(row.get("note") or "")
+            origin, note = (
+                origin_of(row.get("origin"), mapping(row.get("meta")).get("origin")),
+                str(row.get("note") or ""),
+            )
             given = labels if answer in ("accept", "reject", "ignore") else None
             who = str(row.get("_annotator_id") or row.get("_session_id") or "")
             yield Returned(origin, given, who, 0.0, when(row.get("_timestamp")), note, answer in ("reject", "ignore"))

@@ -5,6 +5,7 @@ const KEYS = [..."123456789", ..."abcdefghijklmnopqrstuvwxyz"].filter((key) => !
 const MANY = 9;
 const IDLE = 600; // seconds: nobody looks at one row that long
 const at = (id) => document.getElementById(id);
+const drafts = new Map(); // notes that were begun and not saved, by row
 let task, row, chosen, touched, shown, away = 0, hidden = null, busy = false;
 
 async function ask(path, sent) {
@@ -101,7 +102,7 @@ function draw() {
   const columns = Object.entries(row.context);
   at("more").hidden = !columns.length;
   at("context").replaceChildren(...columns.flatMap(([name, text]) => [paragraph("dt", name), paragraph("dd", text)]));
-  at("note").value = row.answer?.note ?? "";
+  at("note").value = drafts.get(row.origin) ?? row.answer?.note ?? "";
   at("search").value = "";
   labels();
 }
@@ -162,6 +163,7 @@ function save(label) {
   return doing(async () => {
     const sent = { origin: row.origin, label, seconds: seconds(), note: at("note").value.trim() };
     const found = await ask("answer", sent);
+    drafts.delete(sent.origin);
     const word = label === null ? "Skipped" : `Saved: ${[label].flat().join(", ") || "none"}`;
     progress(found.progress);
     await go(found.next);
@@ -250,6 +252,7 @@ function wire() {
   document.addEventListener("click", (event) => event.detail && document.activeElement?.tagName === "BUTTON" && document.activeElement.blur());
   document.addEventListener("keydown", pressed);
   at("search").addEventListener("input", labels);
+  at("note").addEventListener("input", () => row && drafts.set(row.origin, at("note").value));
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) hidden = performance.now();
     else if (hidden !== null) [away, hidden] = [away + performance.now() - hidden, null];

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,8 +73,6 @@ class PageServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away in the middle is no error of ours; everything else is told by the base class."""
-        import sys
-
         if not isinstance(sys.exception(), ConnectionError | socket.timeout):
             super().handle_error(request, client_address)
 
@@ -130,8 +129,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in own or (origin and origin not in [f"http://{name}" for name in own]):
             self.refuse(HTTPStatus.MISDIRECTED_REQUEST, "this page is not served under that name")
             return None
-        token, _, rest = self.path.removeprefix("/").partition("/")
-        if not secrets.compare_digest(token.encode("utf-8", "replace"), self.server.token.encode()):
+        token, slash, rest = self.path.removeprefix("/").partition("/")
+        if not slash or not secrets.compare_digest(token.encode("utf-8", "replace"), self.server.token.encode()):
             self.refuse(HTTPStatus.FORBIDDEN, "open the address that the terminal shows")
             return None
         return rest
