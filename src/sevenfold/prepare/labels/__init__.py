@@ -1,1 +1,1 @@
-"""Labels: rows that a person should look at, the page on which they are labelled, and the answers."""
+"""Labels: who says them, how far they agree, which are wrong, and how rows without one get theirs."""
