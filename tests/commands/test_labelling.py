@@ -14,7 +14,8 @@ import pytest
 
 from sevenfold.commands.labelling import located
 from sevenfold.errors import RecipeError
-from sevenfold.prepare.labels.answers import Answer, Answers
+from sevenfold.prepare.labels.answers import Answers
+from sevenfold.prepare.labels.queue import Answer
 from tests.prepare.labels.made import lines, write_review
 from tests.whole import sevenfold
 

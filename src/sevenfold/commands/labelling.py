@@ -16,10 +16,10 @@ from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.concord import concord
 from sevenfold.prepare.labels.page.desk import Desk
 from sevenfold.prepare.labels.page.server import PageServer
+from sevenfold.prepare.labels.queue import REVIEW_FILE
 from sevenfold.prepare.labels.returning import Taken, detect, exchange_named, take
-from sevenfold.prepare.labels.review import Asked, Review, read_review
+from sevenfold.prepare.labels.review import Asked, Queue, read_review
 
-QUEUE = "review.jsonl"
 ANSWERS = "answers.jsonl"
 AUTO = "auto"
 STAGE = stage_named("prepare")
@@ -47,7 +47,7 @@ class Wish:
     overlap: float = 0.0
     port: int = 0
 
-    def opened(self) -> tuple[Review, Answers]:
+    def opened(self) -> tuple[Queue, Answers]:
         """The review and its answers.
 
         Raises:
@@ -72,10 +72,10 @@ def located(place: str, runs: Path) -> tuple[Path, Path]:
     """
     path = Path(place)
     if path.is_file() or (path.suffix in (".jsonl", ".ndjson") and not (runs / place).exists()):
-        of_run = path.name == QUEUE and path.absolute().parent.name == STAGE.folder(Path()).name
+        of_run = path.name == REVIEW_FILE and path.absolute().parent.name == STAGE.folder(Path()).name
         return path, path.absolute().parent.parent / ANSWERS if of_run else path.with_name(f"{path.stem}.{ANSWERS}")
     run = places.run_folder(place, runs)
-    queue = STAGE.folder(run) / QUEUE
+    queue = STAGE.folder(run) / REVIEW_FILE
     if not queue.is_file():
         raise RecipeError(
             f"the run {run.name!r} has no rows to review",

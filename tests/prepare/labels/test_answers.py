@@ -14,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import MachineError
-from sevenfold.prepare.labels.answers import Answer, Answers
+from sevenfold.prepare.labels.answers import Answers
+from sevenfold.prepare.labels.queue import Answer
 from tests.prepare.labels.made import lines
 
 WRITER = """
 import sys
 from pathlib import Path
-from sevenfold.prepare.labels.answers import Answer, Answers
+from sevenfold.prepare.labels.answers import Answers
+from sevenfold.prepare.labels.queue import Answer
 answers = Answers(Path(sys.argv[1]))
 for number in range(100_000):
     answers.append([Answer(f"row {number}", "متن", "ada")])

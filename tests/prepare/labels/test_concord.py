@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sevenfold.prepare.labels.answers import Answer
 from sevenfold.prepare.labels.concord import concord
+from sevenfold.prepare.labels.queue import Answer
 
 
 def of(**by_name: str):

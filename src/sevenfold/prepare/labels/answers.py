@@ -13,41 +13,22 @@ import json
 import os
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sevenfold.disk import machine_error
 from sevenfold.errors import DataError
+from sevenfold.prepare.labels.queue import Answer
 from sevenfold.prepare.labels.review import is_label
 
 Label = str | list[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one person said about one row.
-
-    Args:
-        origin: The row.
-        label: The label, the labels, or None when the row was passed over.
-        annotator: Who said it.
-        seconds: How long the row was looked at; 0: not known.
-        at: When, in ISO 8601, UTC.
-        note: A remark.
-    """
-
-    origin: str
-    label: Label
-    annotator: str
-    seconds: float = 0.0
-    at: str = ""
-    note: str = ""
-
-    def same(self, other: Answer | None) -> bool:
-        """Whether another answer says the same."""
-        return other is not None and (self.label, self.note) == (other.label, other.note)
+def same(answer: Answer, other: Answer | None) -> bool:
+    """Whether two answers say the same."""
+    return other is not None and (answer.label, answer.note) == (other.label, other.note)
 
 
 def now() -> str:

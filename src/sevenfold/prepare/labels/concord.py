@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from sevenfold.errors import MachineError
-from sevenfold.prepare.labels.answers import Answer, Label
+from sevenfold.prepare.labels.answers import Label
+from sevenfold.prepare.labels.queue import Answer
 
 
 @dataclass(frozen=True)

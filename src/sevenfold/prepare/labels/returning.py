@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.errors import DataError, RecipeError, first_line
-from sevenfold.prepare.labels.answers import Answer, Answers, now
+from sevenfold.prepare.labels.answers import Answers, now, same
 from sevenfold.prepare.labels.exchange import EXCHANGES, Exchange, Returned
-from sevenfold.prepare.labels.review import Review
+from sevenfold.prepare.labels.queue import Answer
+from sevenfold.prepare.labels.review import Queue
 
 BATCH = 500
 """Answers that are written at once."""
@@ -84,7 +85,7 @@ def first_object(path: Path) -> dict[str, Any]:
     return first if isinstance(first, dict) else {}
 
 
-def take(exchange: Exchange, path: Path, review: Review, answers: Answers, annotator: str | None) -> Taken:
+def take(exchange: Exchange, path: Path, review: Queue, answers: Answers, annotator: str | None) -> Taken:
     """Append what a tool's export says.
 
     Args:
@@ -101,7 +102,7 @@ def take(exchange: Exchange, path: Path, review: Review, answers: Answers, annot
     found = fitting(exchange.read(path), review, taken, annotator or "", path.stem)
     try:
         while batch := list(islice(found, BATCH)):
-            new = [one for one in batch if not one.same(answers.of(one.origin, one.annotator))]
+            new = [one for one in batch if not same(one, answers.of(one.origin, one.annotator))]
             taken.counts["answers"] += len(new)
             taken.counts["there already"] += len(batch) - len(new)
             if new:
@@ -111,7 +112,7 @@ def take(exchange: Exchange, path: Path, review: Review, answers: Answers, annot
     return taken
 
 
-def fitting(found: Iterator[Returned], review: Review, taken: Taken, annotator: str, unnamed: str) -> Iterator[Answer]:
+def fitting(found: Iterator[Returned], review: Queue, taken: Taken, annotator: str, unnamed: str) -> Iterator[Answer]:
     """The answers that fit a review; the others are counted."""
     for one in found:
         reason, example = fault(one, review)
@@ -125,7 +126,7 @@ def fitting(found: Iterator[Returned], review: Review, taken: Taken, annotator: 
         yield Answer(one.origin, label, name, round(one.seconds, 1), one.at or now(), one.note)
 
 
-def fault(one: Returned, review: Review) -> tuple[str, str | None]:
+def fault(one: Returned, review: Queue) -> tuple[str, str | None]:
     """Why what a tool says cannot be taken, with what is odd about it; an empty reason: it can."""
     if one.origin is None:
         return "without the row's origin", None

@@ -49,7 +49,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Review:
+class Queue:
     """What is asked, of which rows.
 
     Args:
@@ -89,7 +89,7 @@ class Asked:
     text: str | None = None
 
 
-def read_review(path: Path, asked: Asked) -> Review:
+def read_review(path: Path, asked: Asked) -> Queue:
     """The rows of a queue or a plain file of rows.
 
     Args:
@@ -114,7 +114,7 @@ def read_review(path: Path, asked: Asked) -> Review:
     multi = bool(meta.get("multi", False)) if asked.multi is None else asked.multi
     fitted = [fitting(item, set(labels), multi) for item in items]
     unfit = sum(one is not item for one, item in zip(fitted, items, strict=True))
-    return Review(fitted, labels, asked.question or str(meta.get("question") or QUESTION), multi, unfit)
+    return Queue(fitted, labels, asked.question or str(meta.get("question") or QUESTION), multi, unfit)
 
 
 def fitting(item: Item, labels: set[str], multi: bool) -> Item:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sevenfold.errors import SevenfoldError
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.returning import detect, exchange_named, take
-from sevenfold.prepare.labels.review import Asked, Review, read_review
+from sevenfold.prepare.labels.review import Asked, Queue, read_review
 from tests.prepare.labels.exchange.test_round_trip import GIVEN, TOOLS
 from tests.prepare.labels.made import write_review
 
@@ -22,7 +22,7 @@ QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 
 
 @pytest.fixture(scope="module", params=TOOLS)
-def answered(request, tmp_path_factory) -> tuple[str, Path, Review]:
+def answered(request, tmp_path_factory) -> tuple[str, Path, Queue]:
     """An answered file of each tool."""
     folder = tmp_path_factory.mktemp("tool")
     review = read_review(write_review(folder), Asked())
@@ -31,7 +31,7 @@ def answered(request, tmp_path_factory) -> tuple[str, Path, Review]:
     return request.param, TOOLS[request.param](file, GIVEN), review
 
 
-def brought(tool: str, path: Path, review: Review) -> None:
+def brought(tool: str, path: Path, review: Queue) -> None:
     answers = Answers(path.with_name("answers.jsonl"))
     answers.path.unlink(missing_ok=True)
     answers = Answers(answers.path)

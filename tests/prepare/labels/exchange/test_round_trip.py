@@ -14,7 +14,7 @@ from sevenfold.errors import DataError, RecipeError
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.exchange import EXCHANGES
 from sevenfold.prepare.labels.returning import detect, exchange_named, take
-from sevenfold.prepare.labels.review import Asked, Review, read_review
+from sevenfold.prepare.labels.review import Asked, Queue, read_review
 from tests.prepare.labels.made import PERSIAN, lines, write_review
 
 GIVEN = {
@@ -157,7 +157,7 @@ TOOLS = {
 
 
 @pytest.fixture
-def review(tmp_path) -> Review:
+def review(tmp_path) -> Queue:
     return read_review(write_review(tmp_path), Asked())
 
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from sevenfold.prepare.labels.answers import Answer, Answers
+from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.page.desk import Desk
+from sevenfold.prepare.labels.queue import Answer
 from sevenfold.prepare.labels.review import Asked, read_review
 
 ROWS = 400

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sevenfold.prepare.labels.review import Review, json_line
+from sevenfold.prepare.labels.review import Queue, json_line
 from sevenfold.record import write_text
 from sevenfold.registry import Registry
 
@@ -43,7 +43,7 @@ class Exchange(ABC):
     suffix: ClassVar[str] = ".jsonl"
 
     @abstractmethod
-    def write(self, review: Review, path: Path) -> list[Path]:
+    def write(self, review: Queue, path: Path) -> list[Path]:
         """Write the review as the tool reads it; gives the files, the rows first."""
 
     @abstractmethod

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from sevenfold.prepare.labels.exchange import Exchange, Returned, columns_of, mapping, mappings, origin_of, texts
 from sevenfold.prepare.labels.exchange.label_studio import read_list
-from sevenfold.prepare.labels.review import Item, Review
+from sevenfold.prepare.labels.review import Item, Queue
 from sevenfold.record import write_json
 
 
@@ -23,7 +23,7 @@ class Argilla(Exchange):
 
     suffix: ClassVar[str] = ".json"
 
-    def write(self, review: Review, path: Path) -> list[Path]:
+    def write(self, review: Queue, path: Path) -> list[Path]:
         """The records."""
         write_json(path, [record(item, review.multi) for item in review.items])
         return [path]

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.labels.exchange import Exchange, Returned, columns_of, origin_of
-from sevenfold.prepare.labels.review import Review
+from sevenfold.prepare.labels.review import Queue
 from sevenfold.record import writing
 
 COLUMNS = ("origin", "text", "suggested", "why", "label", "note", "annotator")
@@ -29,7 +29,7 @@ class Csv(Exchange):
 
     suffix: ClassVar[str] = ".csv"
 
-    def write(self, review: Review, path: Path) -> list[Path]:
+    def write(self, review: Queue, path: Path) -> list[Path]:
         """The table."""
         odd = next((label for label in review.labels if PART in label), None)
         if odd and review.multi:

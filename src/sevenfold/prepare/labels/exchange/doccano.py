@@ -26,7 +26,7 @@ from sevenfold.prepare.labels.exchange import (
     texts,
     write_lines,
 )
-from sevenfold.prepare.labels.review import Review, json_line
+from sevenfold.prepare.labels.review import Queue, json_line
 from sevenfold.record import write_json
 
 SHARED = ("all", "admin")
@@ -36,7 +36,7 @@ SHARED = ("all", "admin")
 class Doccano(Exchange):
     """Rows with ``text``, ``label`` and metadata."""
 
-    def write(self, review: Review, path: Path) -> list[Path]:
+    def write(self, review: Queue, path: Path) -> list[Path]:
         """The rows, and the labels for the project's page of labels."""
         own = ("id", "text", "label", "Comments", "origin", "suggested", "why")
         rows = (

@@ -24,7 +24,7 @@ from sevenfold.prepare.labels.exchange import (
     origin_of,
     texts,
 )
-from sevenfold.prepare.labels.review import Item, Review
+from sevenfold.prepare.labels.review import Item, Queue
 from sevenfold.record import write_json, write_text
 
 
@@ -33,7 +33,7 @@ class LabelStudio(Exchange):
 
     suffix: ClassVar[str] = ".json"
 
-    def write(self, review: Review, path: Path) -> list[Path]:
+    def write(self, review: Queue, path: Path) -> list[Path]:
         """The tasks, and the interface to paste into the project's settings."""
         write_json(path, [task(item) for item in review.items])
         config = beside(path, "-config.xml")
@@ -66,7 +66,7 @@ def task(item: Item) -> dict[str, Any]:
     return made
 
 
-def interface(review: Review) -> str:
+def interface(review: Queue) -> str:
     """The labelling interface."""
     view = Element("View")
     SubElement(view, "Header", value=review.question)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.prepare.labels.exchange import Exchange, Returned, mapping, origin_of, read_lines, texts, write_lines
-from sevenfold.prepare.labels.review import Item, Review
+from sevenfold.prepare.labels.review import Item, Queue
 
 
 class Prodigy(Exchange):
     """Tasks with ``options``, ``accept`` and ``answer``."""
 
-    def write(self, review: Review, path: Path) -> list[Path]:
+    def write(self, review: Queue, path: Path) -> list[Path]:
         """The tasks; ``choice_style`` says whether several may be ticked."""
         write_lines(path, (task(item, review) for item in review.items))
         return [path]
@@ -43,7 +43,7 @@ class Prodigy(Exchange):
         return path.suffix != ".json" and "answer" in first and ("text" in first or "options" in first)
 
 
-def task(item: Item, review: Review) -> dict[str, Any]:
+def task(item: Item, review: Queue) -> dict[str, Any]:
     """A row as a task; what ``meta`` holds stands in the corner of the card."""
     meta = {**item.context, **({"why": item.why} if item.why else {}), "origin": item.origin}
     return {

@@ -9,8 +9,9 @@ from typing import Any
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.keys import hashed
-from sevenfold.prepare.labels.answers import Answer, Answers, now
-from sevenfold.prepare.labels.review import Review
+from sevenfold.prepare.labels.answers import Answers, now
+from sevenfold.prepare.labels.queue import Answer
+from sevenfold.prepare.labels.review import Queue
 
 RECENT = 20
 """Answers whose median time is the pace, so that a break does not slow it."""
@@ -29,7 +30,7 @@ class Desk:
             that somebody has answered is not asked again.
     """
 
-    def __init__(self, review: Review, answers: Answers, annotator: str, overlap: float = 0.0) -> None:
+    def __init__(self, review: Queue, answers: Answers, annotator: str, overlap: float = 0.0) -> None:
         self.review, self.answers, self.annotator, self.overlap = review, answers, annotator, overlap
         self.for_all = [hashed(("overlap", item.origin), size=6) / 2**48 < overlap for item in review.items]
 
