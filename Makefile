@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-all check format bench bench-preferences bench-reinforcement ladder methods docs install clean
+.PHONY: demo test test-all check format bench bench-preferences bench-reinforcement ladder methods imbalance docs install clean
 
 demo: install ## all seven stages on the embedded model and the standard library's own functions
 	$(BIN)/sevenfold run recipes/demo.yaml
@@ -41,6 +41,9 @@ ladder: install ## what each part of the engine brings, one at a time
 methods: install ## time, memory and size of every method beside full tuning, and papers' claims beside counts
 	$(BIN)/python benchmarks/methods.py speed
 	$(BIN)/python benchmarks/methods.py claims
+
+imbalance: install ## ways against imbalance on one real set; goes on where it was stopped
+	$(BIN)/python benchmarks/imbalance.py
 
 docs: install ## the documentation, served while it is written
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
