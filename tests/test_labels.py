@@ -78,6 +78,25 @@ def test_labels_go_all_the_way(name, case, tmp_path) -> None:
         )
 
 
+def test_several_heads_go_all_the_way_but_are_no_class_of_transformers(tiny_model, environment, tmp_path) -> None:
+    fields = {"ensemble": "bagging", "heads": 3, "smote": 0.5}
+    section = TuneSection.model_validate(made.section("classify", steps=20, objective={"classify": fields}))
+    dataset = made.dataset("classify", tmp_path / "1-prepare")
+    tuned = tune(section, dataset, tiny_model, environment, stage(tmp_path, "4-tune"))
+    metrics = ["kappa", "mcc", "balanced_accuracy", "pr_auc"]
+    asked = EvaluateSection(metrics=metrics, rows=8, max_new_tokens=8, resamples=1000)
+    report = evaluate(asked, dataset, tiny_model, environment, tuned, stage(tmp_path, "5-evaluate"))
+    assert set(report.metrics) == set(metrics)
+    rows = rows_of(report)
+    for row in rows:
+        own = row["tuned"]["labels"][row["reference"]]
+        assert row["tuned"]["values"]["pr_auc"] == pytest.approx(own)
+    service = deploy(DeploySection(ask=2), dataset, tiny_model, environment, tuned, stage(tmp_path, "6-deploy"))
+    assert "this one has several" in service.skipped["merged"]
+    said = {row["origin"]: row["tuned"]["text"] for row in rows}
+    assert [one.answer for one in service.smoke] == [said[one.origin] for one in service.smoke]
+
+
 def test_a_model_that_writes_has_no_labels(tiny_model, environment) -> None:
     from sevenfold.generate.engines.transformers import TransformersEngine
 
