@@ -16,13 +16,13 @@ class Buckets:
     """Who meets whom, filled one text at a time.
 
     Args:
-        keys: The bands of each text, shape (texts, bands).
+        keys: The bands of each text, shape (texts, bands); written over, since both at once would not fit.
     """
 
     def __init__(self, keys: NDArray[numpy.uint64]) -> None:
         import numpy
 
-        self.places = numpy.full(keys.shape, -1, dtype=numpy.int64)
+        self.places = keys.view(numpy.int64)
         sizes = []
         known = 0
         for band in range(keys.shape[1]):

@@ -45,7 +45,8 @@ def by_threshold(sizes: Mapping[U, int], shares: Shares, seed: int) -> dict[U, s
         shares: What is held out.
         seed: Another seed, another split.
     """
-    line = sorted(sizes, key=lambda unit: (position(seed, unit), str(unit)))
+    places = {unit: position(seed, unit) for unit in sizes}
+    line = sorted(sizes, key=lambda unit: (places[unit], str(unit)))
     sides: dict[U, str] = {}
     for side, share in shares.wanted().items():
         ends = line if side == "test" else reversed(line)
@@ -53,14 +54,13 @@ def by_threshold(sizes: Mapping[U, int], shares: Shares, seed: int) -> dict[U, s
         if share >= 1:
             taken = until(free, sizes, int(share))
         else:
-            taken = [unit for unit in free if place_from_end(side, seed, unit) < share] or free[:1]
+            taken = [unit for unit in free if from_end(side, places[unit]) < share] or free[:1]
         sides.update(dict.fromkeys(taken, side))
     return {unit: sides.get(unit, "train") for unit in sizes}
 
 
-def place_from_end(side: str, seed: int, unit: Hashable) -> float:
-    """The unit's distance from the end of the line that a side takes from."""
-    place = position(seed, unit)
+def from_end(side: str, place: float) -> float:
+    """The distance of a place from the end of the line that a side takes from."""
     return place if side == "test" else 1 - place
 
 
