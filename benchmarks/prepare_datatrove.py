@@ -1,6 +1,7 @@
 """The same work by datatrove: its own executor with two workers, its exact and MinHash deduplication."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from datatrove.pipeline.dedup import (
     MinhashDedupCluster,
     MinhashDedupFilter,
     MinhashDedupSignature,
+    minhash,
 )
 from datatrove.pipeline.dedup.exact_dedup import ExactDedupConfig
 from datatrove.pipeline.dedup.minhash import MinhashConfig
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
-from datatrove.utils.typeshelper import Languages
 from prepare_plain import stays, tidy
 
 
@@ -35,12 +36,19 @@ class Clean(PipelineStep):
                 yield document
 
 
+class Words:
+    """Words by one expression: its own tokenizers need spaCy, which is slower."""
+
+    def word_tokenize(self, text):
+        return re.findall(r"\w+", text)
+
+
 def adapt(self, data, path, id_in_file):
     return {"text": f"{data['prompt']}\n{data['completion']}", "id": f"{path}/{id_in_file}", "metadata": data}
 
 
-def content(document) -> str:
-    return " ".join(document.text.split())
+def content(document) -> bytes:
+    return " ".join(document.text.split()).encode()
 
 
 def go(steps, tasks):
@@ -73,8 +81,8 @@ def main(source: str, folder: str, wanted: str, processes: str) -> None:
     if wanted == "near":
         config = MinhashConfig(n_grams=3, num_buckets=21, hashes_per_bucket=6)
         names = [str(work / name) for name in ("m-sig", "m-buckets", "m-remove")]
-        english = Languages.english
-        go([reader(work / last), MinhashDedupSignature(names[0], config=config, language=english)], tasks)
+        minhash.load_word_tokenizer = lambda language: Words()
+        go([reader(work / last), MinhashDedupSignature(names[0], config=config)], tasks)
         go([MinhashDedupBuckets(names[0], names[1], config=config)], 21)
         go([MinhashDedupCluster(names[1], names[2], config=config)], 1)
         go([reader(work / last), MinhashDedupFilter(names[2]), plain("near")], tasks)
