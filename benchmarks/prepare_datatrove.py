@@ -21,6 +21,7 @@ from datatrove.pipeline.dedup.exact_dedup import ExactDedupConfig
 from datatrove.pipeline.dedup.minhash import MinhashConfig
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
+from datatrove.utils.hashing import HashConfig
 from prepare_plain import stays, tidy
 
 
@@ -79,7 +80,7 @@ def main(source: str, folder: str, wanted: str, processes: str) -> None:
     go([reader(work / "clean"), ExactDedupFilter(str(work / "dups"), exact), plain("exact")], tasks)
     last = "exact"
     if wanted == "near":
-        config = MinhashConfig(n_grams=3, num_buckets=21, hashes_per_bucket=6)
+        config = MinhashConfig(n_grams=3, num_buckets=21, hashes_per_bucket=6, hash_config=HashConfig(hash_fc="sha1"))
         names = [str(work / name) for name in ("m-sig", "m-buckets", "m-remove")]
         minhash.load_word_tokenizer = lambda language: Words()
         go([reader(work / last), MinhashDedupSignature(names[0], config=config)], tasks)
