@@ -53,10 +53,11 @@ def test_wrong_labels_are_hard(way):
 
 
 def test_wrong_labels_do_harm():
-    """Five of the six planted rows have an influence below 0 (the sixth is nearly 0), and few of the 114 others."""
+    """Five of six planted rows have an influence below 0; so have 24 of 114 others, but theirs is near 0."""
     scores = WAYS.find("influence")().scores(material_of(wrong=WRONG))
     assert (scores[:WRONG] < 0).sum() == WRONG - 1
-    assert (scores[WRONG:] < 0).sum() <= 12
+    assert (scores[WRONG:] < 0).sum() <= 24
+    assert scores[:WRONG].mean() < 5 * scores[WRONG:][scores[WRONG:] < 0].mean()
 
 
 def test_deft_is_influence_and_effort():
