@@ -1,0 +1,43 @@
+"""Rows that say the same in other words or another language, planted among rows that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+PAIRS = [
+    ("How do I reset my password?", "What can I do to set a new password?"),
+    ("The train to Berlin leaves at nine.", "Der Zug nach Berlin fährt um neun Uhr ab."),
+    ("My parcel has not arrived yet.", "The package I ordered still has not been delivered."),
+    ("Where can I buy a ticket for the museum?", "Où puis-je acheter un billet pour le musée ?"),
+    ("What is the capital of Iran?", "پایتخت ایران کجاست؟"),
+    ("The battery runs empty within an hour.", "The battery is drained after only one hour."),
+]
+OTHERS = [
+    "Bake the bread for forty minutes.", "The stock market fell on Monday.", "Whales are mammals that live in the sea.",
+    "He plays the violin in an orchestra.", "Please close the window, it is cold.", "The function returns a list.",
+    "Our hotel room has no hot water.", "Photosynthesis needs light.", "The match ended in a draw.",
+    "She wrote a novel about the war.", "Sort the array before you search it.", "The dentist is closed on Friday.",
+]  # fmt: skip
+
+
+@pytest.fixture
+def rows(write_rows):
+    said = [first for first, _ in PAIRS] + OTHERS + [second for _, second in PAIRS]
+    return write_rows([{"prompt": text, "completion": "noted"} for text in said])
+
+
+@pytest.mark.parametrize(("threshold", "planted"), [(0.6, 4), (0.5, 6)])
+def test_paraphrases_and_translations_go(run, rows, threshold, planted):
+    """Of six planted rows the default finds four, a lower border all; of the 18 others neither takes one for another."""
+    found = run(source=rows, training=[{"semantic_duplicates": {"threshold": threshold}}])
+    said = {line["messages"][0]["content"] for line in found.dropped}
+    assert said <= {second for _, second in PAIRS}
+    assert found.report["dropped"] == {"semantic_duplicate": planted}
+    assert not list(found.entry.folder.glob(".*"))
+
+
+def test_other_answers_to_one_question_stay(run, write_rows):
+    answers = ["yes", "The violin is out of tune.", "Forty minutes in the oven."]
+    path = write_rows([{"prompt": PAIRS[0][n % 2], "completion": answer} for n, answer in enumerate(answers)])
+    found = run(source=path, training=["semantic_duplicates"])
+    assert found.report["dropped"] == {}
