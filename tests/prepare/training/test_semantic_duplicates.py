@@ -28,7 +28,7 @@ def rows(write_rows):
 
 @pytest.mark.parametrize(("threshold", "planted"), [(0.6, 4), (0.5, 6)])
 def test_paraphrases_and_translations_go(run, rows, threshold, planted):
-    """Of six planted rows the default finds four, a lower border all; of the 18 others neither takes one for another."""
+    """Of six planted rows the default finds four, a lower border all; both take none of the 18 others."""
     found = run(source=rows, training=[{"semantic_duplicates": {"threshold": threshold}}])
     said = {line["messages"][0]["content"] for line in found.dropped}
     assert said <= {second for _, second in PAIRS}
