@@ -3,7 +3,7 @@
 The names of 15 languages from the CLDR, learnt by the embedded model with a LoRA adapter and a head. Every contestant
 trains the same number of epochs, so that half of the rows are half of the steps and half of the time; ``all, half the
 steps`` takes as many steps as they do. The held-out rows are the same for all. Each figure is kept in
-``benchmarks/selection.json`` as soon as it is there, so that a stopped run goes on; the table and the picture stand in
+``benchmarks/selection.json`` as soon as it is there, so that a stopped run goes on; the table stands in
 ``docs/selection.md``.
 """
 
