@@ -74,19 +74,7 @@ class Registry(Generic[T]):
         Raises:
             RecipeError: The file is not there, cannot be run, or defines no such class.
         """
-        if not path.is_file():
-            raise RecipeError(f"there is no file {str(path)!r} for a {self.kind}", next_step="check the path")
-        # Files of one name in two folders are two modules.
-        folder = hashlib.sha256(str(path.resolve().parent).encode()).hexdigest()[:8]
-        module_name = f"{OF_USERS}{folder}.{path.stem}"
-        try:
-            module = load_module(module_name, path)
-        except RecipeError:
-            raise
-        except Exception as error:
-            line = error.lineno if isinstance(error, SyntaxError) else last_line(error, path)
-            raise RecipeError(f"{path}:{line} cannot be run: {type(error).__name__}: {error}") from error
-        return self.only_class(module)
+        return self.only_class(module_of(path, self.kind))
 
     def only_class(self, module: ModuleType) -> type[T]:
         """The one class of ``module`` that derives from the base and is defined there."""
@@ -126,6 +114,29 @@ def load_module(name: str, path: Path | str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def module_of(path: Path, kind: str) -> ModuleType:
+    """The module in a user's own Python file, which is executed.
+
+    Args:
+        path: The file.
+        kind: What it is to hold, for the message.
+
+    Raises:
+        RecipeError: The file is not there or cannot be run.
+    """
+    if not path.is_file():
+        raise RecipeError(f"there is no file {str(path)!r} for a {kind}", next_step="check the path")
+    # Files of one name in two folders are two modules.
+    folder = hashlib.sha256(str(path.resolve().parent).encode()).hexdigest()[:8]
+    try:
+        return load_module(f"{OF_USERS}{folder}.{path.stem}", path)
+    except RecipeError:
+        raise
+    except Exception as error:
+        line = error.lineno if isinstance(error, SyntaxError) else last_line(error, path)
+        raise RecipeError(f"{path}:{line} cannot be run: {type(error).__name__}: {error}") from error
 
 
 def file_of(item: object) -> Path | None:

@@ -15,13 +15,15 @@ from sevenfold.prepare.codes import Coded
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.intake import SourceFacts, reader_of, shown
 from sevenfold.prepare.known import Known
+from sevenfold.prepare.labels.given import UNLABELLED, Given
+from sevenfold.prepare.labels.giving import give_labels
 from sevenfold.prepare.laundry import PIECE, Kept, Laundry, Piece, Plan, Washed, dropped_line, kept_of
 from sevenfold.prepare.packing import unpacked
 from sevenfold.prepare.places import Crew
 from sevenfold.prepare.report import DROPPED_FILE, MOST_ORIGINS, NO_REPLY
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import batch_writer
-from sevenfold.prepare.sources import Found, RawRow, Reading, Unreadable
+from sevenfold.prepare.sources import Found, Reading, Unreadable
 from sevenfold.prepare.unreadable import Refusals, as_row
 from sevenfold.prepare.wash import Wash
 from sevenfold.prepare.withdraw import Withdrawal
@@ -48,6 +50,8 @@ class Intake:
     """Which rows ``limit`` keeps: the lowest."""
     labels: Coded = field(default_factory=Coded)
     no_reply: list[str] = field(default_factory=list)
+    given: Given | None = None
+    """The labels that rows get as they are read."""
 
     @property
     def rows_in(self) -> int:
@@ -67,7 +71,7 @@ def take_in(section: PrepareSection, entry: Entry, crew: Crew) -> Intake:
     Raises:
         DataError: A row cannot be read, or no row is left.
     """
-    intake = Intake(Wash(section.clean))
+    intake = Intake(Wash(section.clean), given=give_labels(section, entry) if section.label else None)
     total = sum(source.size() for source in section.source)
     with (
         writing(entry.folder / DROPPED_FILE) as dropped_path,
@@ -78,23 +82,23 @@ def take_in(section: PrepareSection, entry: Entry, crew: Crew) -> Intake:
         reading = Reading(task.advance, entry.note, entry.warn)
         sorting = Sorting(section, intake, dropped, write)
         refusals = Refusing(section, intake, reading)
-        withdrawal = Withdrawal(section.withdraw)
+        settling = Settling(Withdrawal(section.withdraw), intake.given)
         # The rows as they were read wait here for what becomes of them; the crew has only few in work.
         waiting: deque[Piece] = deque()
-        coming = remembered(pieces(section, reading, intake, withdrawal), waiting)
+        coming = remembered(pieces(section, reading, intake, settling), waiting)
         for washed in crew.each(Laundry(section), coming):
             piece = waiting.popleft()
             refusals.count(piece, washed)
             sorting.sort(piece, washed)
         refusals.finish()
-        withdrawal.finish(reading)
+        settling.withdrawal.finish(reading)
     say_missing(intake, entry)
     if not intake.openings:
         raise none_left(section, intake, entry.folder)
     return intake
 
 
-def pieces(section: PrepareSection, reading: Reading, intake: Intake, withdrawal: Withdrawal) -> Iterator[Piece]:
+def pieces(section: PrepareSection, reading: Reading, intake: Intake, settling: Settling) -> Iterator[Piece]:
     """The rows of every source, some at a time; an error of a source comes behind the rows before it."""
     for number, source in enumerate(section.source):
         facts = SourceFacts(shown(source))
@@ -103,7 +107,7 @@ def pieces(section: PrepareSection, reading: Reading, intake: Intake, withdrawal
         try:
             for raw in source.rows(reading):
                 facts.rows += 1
-                put(raw, piece, withdrawal)
+                settling.put(raw, piece)
                 if piece.reader is None and not piece.settled.get(len(piece.rows) - 1):
                     piece.reader = reader_of(piece.rows[-1], section, facts, reading)
                 if len(piece.rows) == PIECE:
@@ -115,18 +119,32 @@ def pieces(section: PrepareSection, reading: Reading, intake: Intake, withdrawal
             yield piece
 
 
-def put(raw: Found, piece: Piece, withdrawal: Withdrawal) -> None:
-    """What a source gives into a piece: a row, or what is settled already, as it is no row or is withdrawn."""
-    place = len(piece.rows)
-    if isinstance(raw, Unreadable):
-        piece.unreadable[place] = raw
-        settled: tuple[RawRow, Dropped] | None = as_row(raw)
-    else:
-        settled = withdrawal.of(raw)
-    if settled is not None:
-        raw, piece.settled[place] = settled
-    assert isinstance(raw, RawRow)
-    piece.rows.append(raw)
+@dataclass(frozen=True)
+class Settling:
+    """What is settled of a row before it is read.
+
+    Args:
+        withdrawal: Which rows are withdrawn.
+        given: The labels that rows get; those without one go.
+    """
+
+    withdrawal: Withdrawal
+    given: Given | None
+
+    def put(self, raw: Found, piece: Piece) -> None:
+        """What a source gives into a piece: a row, or why it goes already."""
+        place = len(piece.rows)
+        if isinstance(raw, Unreadable):
+            piece.unreadable[place] = raw
+            raw, piece.settled[place] = as_row(raw)
+        elif gone := self.withdrawal.of(raw):
+            raw, piece.settled[place] = gone
+        elif self.given:
+            labelled = self.given.give(raw)
+            if labelled is None:
+                piece.settled[place] = Dropped(UNLABELLED)
+            raw = labelled or raw
+        piece.rows.append(raw)
 
 
 class Refusing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
@@ -12,6 +13,7 @@ from sevenfold.prepare.choice import SourceChoice
 from sevenfold.prepare.clean import STEPS, Step, default_steps
 from sevenfold.prepare.files import fingerprint
 from sevenfold.prepare.formats import FORMATS, Format
+from sevenfold.prepare.labels.section import Label
 from sevenfold.prepare.overlap.references import files_of
 from sevenfold.prepare.overlap.settings import Decontaminate, NearDuplicates
 from sevenfold.prepare.places import PLACES, Place
@@ -87,6 +89,9 @@ class PrepareSection(Section):
     columns: dict[str, str] = Field(
         default_factory=dict, description="Your names of columns to the format's: {frage: prompt, antwort: completion}."
     )
+    label: Label | None = Field(
+        None, description="Labels for rows that have none: by people, functions, a classifier; not given: none."
+    )
     keep: list[str] | None = Field(
         None, description="Other columns that are kept with each row as text; not given: all with plain values."
     )
@@ -132,6 +137,7 @@ class PrepareSection(Section):
         for kind, parts in steps.items():
             for number, part in enumerate(parts, start=1):
                 prints.update({f"{kind} {number}:{name}": value for name, value in part.fingerprints().items()})
+        prints.update({f"label:{file}": fingerprint(Path(file)) for file in self.label.files()} if self.label else {})
         against = files_of(self.decontaminate.against) if self.decontaminate else []
         prints.update({f"against:{file}": fingerprint(file) for file in against})
         return prints

@@ -62,7 +62,8 @@ def prepare(section: PrepareSection, entry: Entry) -> Dataset:
     dataset = Dataset(counts=written.counts).at(entry.folder)
     say_shares(section, Counter(overlap.sides), entry)
     report = compose(section, intake, overlap, written)
-    report["audits"] = examine(section, dataset, intake.wash, entry)
+    labelling = intake.given.findings if intake.given else []
+    report["audits"] = [*labelling, *examine(section, dataset, intake.wash, entry)]
     publish(report | {"advice": advice(report)}, entry)
     write_version(entry, dataset.save(entry.folder), str(written.content))
     if section.withdraw:

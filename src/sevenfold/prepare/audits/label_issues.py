@@ -1,0 +1,39 @@
+"""Labels that seem wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from sevenfold.prepare.audits import Audit
+from sevenfold.prepare.labels.suspects import findings, label_of, suspects, text_of
+from sevenfold.prepare.vectors import VECTORS, Vectors
+from sevenfold.schema import Chosen
+
+if TYPE_CHECKING:
+    from sevenfold.prepare.dataset import Dataset
+    from sevenfold.prepare.findings import Findings
+    from sevenfold.prepare.work import Work
+
+
+class LabelIssues(Audit):
+    """Rows of all splits whose label is most likely wrong, by confident learning (Northcutt et al. 2021).
+
+    A classifier on vectors is trained on four fifths of the rows and asked about the rest, five times.
+    """
+
+    main = "column"
+    column: str | None = Field(None, description="The column of the label; not given: the row's last reply.")
+    vectors: Annotated[Vectors, Chosen(VECTORS)] = Field(
+        default_factory=lambda: VECTORS.find("e5")(), description="What the classifier sees of a text."
+    )
+
+    def examine(self, dataset: Dataset, work: Work) -> Findings:
+        """List the suspects; memory grows with the rows (texts, and 4 bytes for each figure of a vector)."""
+        rows = [row for split in dataset.counts for row in dataset.rows(split)]
+        with work.console.task("looking for wrong labels (rows)", len(rows)) as task:
+            labels = [label_of(row, self.column) for row in rows]
+            found = suspects([text_of(row) for row in rows], labels, self.vectors, work.seed, "prepare.audits")
+            task.advance(len(rows))
+        return findings(found, rows, "")
