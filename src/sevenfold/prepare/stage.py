@@ -17,6 +17,7 @@ from sevenfold.prepare.counting import Count, Counted
 from sevenfold.prepare.dataset import SPLITS, Dataset
 from sevenfold.prepare.figures import Figures
 from sevenfold.prepare.holdout import NEAR, choose_sides
+from sevenfold.prepare.labels.queue import META_FILE, REVIEW_FILE
 from sevenfold.prepare.overlap.findings import LEAK, leak_facts, near_facts, removed, write_removed
 from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
 from sevenfold.prepare.overlap.near import find_near
@@ -31,6 +32,7 @@ from sevenfold.prepare.version import VERSION_FILE, Content, write_version
 from sevenfold.prepare.withdraw import warn_of_earlier
 from sevenfold.record import RESULT_FILE, Entry, write_json
 
+LEFT_FILES = (DROPPED_FILE, REPORT_FILE, VERSION_FILE, RESULT_FILE, REVIEW_FILE, META_FILE)
 FAR = 0.3
 """From this relative distance between the asked and the found share the user is told."""
 
@@ -150,7 +152,7 @@ def clear(folder: Path) -> None:
     if not folder.is_dir():
         return
     clear_scratch(folder)
-    for name in (*(f"{split}.arrow" for split in SPLITS), DROPPED_FILE, REPORT_FILE, VERSION_FILE, RESULT_FILE):
+    for name in (*(f"{split}.arrow" for split in SPLITS), *LEFT_FILES):
         (folder / name).unlink(missing_ok=True)
         for half in folder.glob(f".{name}.*"):
             half.unlink()
