@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.page.desk import Desk
-from sevenfold.prepare.labels.queue import META_FILE, REVIEW_FILE, Answer, Meta, Review, read_answers, write_reviews
+from sevenfold.prepare.labels.queue import META_FILE, REVIEW_FILE, Answer, Meta, Review, write_reviews
 from sevenfold.prepare.labels.review import Asked, read_review
 
 
@@ -24,6 +24,10 @@ def test_a_queue_is_read_and_its_answers_are_read_back(tmp_path) -> None:
     desk.answer({"origin": "a.csv:2", "label": "bad", "seconds": 2, "note": "ironic"})
     desk.answer({"origin": "a.csv:3", "label": None, "seconds": 1})
     desk.undo()
-    found = list(read_answers(desk.answers.path))
-    assert [(one.origin, one.label) for one in found] == [("a.csv:2", "bad"), ("a.csv:3", None), ("a.csv:3", None)]
-    assert found[0] == Answer("a.csv:2", "bad", "ada", 2.0, found[0].at, "ironic")
+    found = Answers(desk.answers.path).held
+    assert {origin: [one.label for one in by.values()] for origin, by in found.items()} == {
+        "a.csv:2": ["bad"],
+        "a.csv:3": [],
+    }
+    answer = found["a.csv:2"]["ada"]
+    assert answer == Answer("a.csv:2", "bad", "ada", 2.0, answer.at, "ironic")

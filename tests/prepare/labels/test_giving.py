@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from sevenfold.errors import DataError, RecipeError
-from sevenfold.prepare.labels.queue import read_meta, read_reviews
+from sevenfold.prepare.labels.review import Asked, read_review
 from tests.prepare.labels.terms import terms
 
 
@@ -31,16 +31,16 @@ def test_automatic_labels_keep_what_is_promised(run, write_rows, pool):
     assert right / len(made) >= figures["model_precision_lower_95"]
     assert len(made) == figures["model"] > 100
     assert found.report["dropped"] == {"unlabelled": figures["unlabelled"]}
-    reviews = list(read_reviews(found.entry.folder / "review.jsonl"))
-    assert len(reviews) == figures["queued"] == min(30, figures["unlabelled"])
-    assert read_meta(found.entry.folder).labels == ["currency", "territory"]
+    queue = read_review(found.entry.folder / "review.jsonl", Asked())
+    assert len(queue.items) == figures["queued"] == min(30, figures["unlabelled"])
+    assert queue.labels == ["currency", "territory"]
 
 
 def test_answers_count_above_all_and_rounds_go_on(run, write_rows, write, pool):
     rows, truth = pool
     source = write_rows(rows[:90])
     first = run("one", source=source, clean=[], label={"queue": 10, "labels": ["currency", "territory"]})
-    asked = list(read_reviews(first.entry.folder / "review.jsonl"))
+    asked = read_review(first.entry.folder / "review.jsonl", Asked()).items
     assert len(asked) == 10
     lines = [
         {"origin": one.origin, "label": truth[one.text], "annotator": who, "at": f"2026-01-0{n}"}

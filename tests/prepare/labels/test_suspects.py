@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.labels.queue import read_meta, read_reviews
+from sevenfold.prepare.labels.review import Asked, read_review
 from tests.prepare.labels.terms import terms
 
 
@@ -55,9 +55,9 @@ def test_the_change_drops_corrects_or_asks(run, write_rows, planted):
     assert all(row.fields["label_before"] != row.conversation.reference() for row in changed)
     asked = run("queue", source=source, clean=[], training=[{"label_issues": {**FIELDS, "do": "queue"}}])
     assert len(asked.rows("train")) == len(rows)
-    reviews = list(read_reviews(asked.entry.folder / "label_issues" / "review.jsonl"))
-    assert len(reviews) == count
-    assert read_meta(asked.entry.folder / "label_issues").labels == ["currency", "territory"]
+    queue = read_review(asked.entry.folder / "label_issues" / "review.jsonl", Asked())
+    assert len(queue.items) == count
+    assert queue.labels == ["currency", "territory"]
 
 
 def test_too_few_rows_of_a_label_are_an_error(run, write_rows):

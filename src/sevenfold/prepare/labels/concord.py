@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
-from sevenfold.errors import MachineError
+from sevenfold.prepare.labels.agreement import alpha, percent
 from sevenfold.prepare.labels.answers import Label
 from sevenfold.prepare.labels.queue import Answer
 
@@ -52,24 +52,10 @@ def concord(held: Mapping[str, Mapping[str, Answer]]) -> Concord:
     names = sorted({name for row in rows for name in row})
     counts = {name: sum(name in row for row in rows) for name in names}
     shared = [row for row in rows if len(row) > 1]
-    pairs = [one == other for row in shared for one, other in combinations(row.values(), 2)]
-    same = sum(pairs) / len(pairs) if pairs else None
-    return Concord(counts, len(shared), same, alpha_of([list(row.values()) for row in shared]))
+    ratings = [list(row.values()) for row in shared]
+    return Concord(counts, len(shared), percent(ratings), alpha(ratings))
 
 
-def key(label: Label) -> tuple[str, ...]:
+def key(label: Label) -> str:
     """A label, or a set of labels, as a name that can be compared."""
-    return (label,) if isinstance(label, str) else tuple(sorted(set(label or ())))
-
-
-def alpha_of(rows: list[list[tuple[str, ...]]]) -> float | None:
-    """Krippendorff's alpha of the answers to each row; None where it is not defined."""
-    domain = sorted({name for row in rows for name in row})
-    if len(domain) < 2:
-        return None
-    try:
-        import krippendorff
-    except ImportError as error:
-        raise MachineError("krippendorff is not installed", next_step="pip install 'sevenfold[prepare]'") from error
-    table = [[row.count(name) for name in domain] for row in rows]
-    return float(krippendorff.alpha(value_counts=table, level_of_measurement="nominal"))
+    return json.dumps([label] if isinstance(label, str) else sorted(set(label or ())))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ from sevenfold.errors import DataError
 from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.formats import as_text, no_column
 from sevenfold.prepare.formats.labelled import TEXTS
+from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.automatic import Automatic, guess
 from sevenfold.prepare.labels.given import UNLABELLED, Given
-from sevenfold.prepare.labels.queue import Answer, Meta, Review, read_answers, write_reviews
+from sevenfold.prepare.labels.queue import Answer, Meta, Review, write_reviews
 from sevenfold.prepare.labels.section import Label
 from sevenfold.prepare.labels.voting import Voted, vote
 from sevenfold.prepare.sources import Reading, Unreadable
@@ -43,6 +44,11 @@ class Pool:
     labels: list[str | None] = field(default_factory=list)
     by: list[str] = field(default_factory=list)
 
+    def take(self, labels: Mapping[int, tuple[str, float]], by: str) -> None:
+        """Give rows the labels that somebody said, each with its probability."""
+        for number, (said, _) in labels.items():
+            self.labels[number], self.by[number] = said, by
+
     def without(self) -> list[int]:
         """The rows that have no label."""
         return [number for number, label in enumerate(self.labels) if label is None]
@@ -59,11 +65,9 @@ def give_labels(section: PrepareSection, entry: Entry) -> Given:
     pool = gather(section, label, entry)
     answered = take_answers(pool, label, entry)
     voted = vote(pool.texts, pool.rows, pool.labels, label)
-    for number, (said, _) in voted.taken.items():
-        pool.labels[number], pool.by[number] = said, "functions"
+    pool.take(voted.taken, "functions")
     automatic = guess(pool.texts, pool.labels, pool.by, label, section.split.seed)
-    for number, (said, _) in automatic.taken.items():
-        pool.labels[number], pool.by[number] = said, "model"
+    pool.take(automatic.taken, "model")
     queued = write_reviews(entry.folder, queue(pool, voted, automatic, label), meta(pool, label))
     sources = {ours: theirs for theirs, ours in section.columns.items()}
     given = Given(sources.get(label.column, label.column))
@@ -110,23 +114,37 @@ def take_answers(pool: Pool, label: Label, entry: Entry) -> int:
     Raises:
         DataError: A file cannot be read, or an answer is none of the labels.
     """
-    said: dict[str, dict[str, Answer]] = {}
+    said: dict[str, list[Answer]] = {}
     for file in label.answers:
-        for answer in read_answers(Path(file)):
-            check(answer, label, file)
-            # Who answers twice has changed their mind.
-            said.setdefault(answer.origin, {})[answer.annotator] = answer
+        for origin, by in held(Path(file), entry).items():
+            for answer in by.values():
+                check(answer, label, file)
+            said.setdefault(origin, []).extend(by.values())
     known = {origin: number for number, origin in enumerate(pool.origins)}
     lost = [origin for origin in said if origin not in known]
     if lost:
         entry.warn(f"{len(lost)} answers are of rows that are not there, the first of {lost[0]}")
     count = 0
     for origin, answers in said.items():
-        best = most(answers.values())
+        best = most(answers)
         if origin in known and best is not None:
             pool.labels[known[origin]], pool.by[known[origin]] = best, "people"
             count += 1
     return count
+
+
+def held(path: Path, entry: Entry) -> Mapping[str, Mapping[str, Answer]]:
+    """For each row of a file of answers what holds of each annotator, undone answers left out.
+
+    Raises:
+        DataError: There is no such file.
+    """
+    if not path.is_file():
+        raise DataError("there is no such file of answers", where=str(path), next_step="correct prepare.label.answers")
+    answers = Answers(path)
+    if answers.broken:
+        entry.warn(f"{path}: {answers.broken:,} lines are no answers and are left out")
+    return answers.held
 
 
 def check(answer: Answer, label: Label, file: str) -> None:
@@ -163,9 +181,9 @@ def queue(pool: Pool, voted: Voted, automatic: Automatic, label: Label) -> list[
     found = []
     for number in order[: label.queue]:
         scores = automatic.scores.get(number) or voted.scores.get(number) or {}
-        best = max(scores, key=lambda one: scores[one]) if scores else None
-        why = f"the likeliest label has {scores[best]:.0%}" if best else "nothing is known of it"
-        found.append(Review(pool.origins[number], pool.texts[number], best, scores, why))
+        likeliest = max(scores, key=lambda one: scores[one]) if scores else None
+        why = f"the likeliest label has {scores[likeliest]:.0%}" if likeliest else "nothing is known of it"
+        found.append(Review(pool.origins[number], pool.texts[number], likeliest, scores, why))
     return found
 
 

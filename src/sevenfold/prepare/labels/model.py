@@ -41,7 +41,9 @@ class Consensus:
     rounds: int
 
 
-def consensus(votes_NM: NDArray[numpy.int64], labels: int, known: Sequence[int] = ()) -> Consensus:
+def consensus(
+    votes_NM: NDArray[numpy.int64], labels: int, known: NDArray[numpy.int64] | Sequence[int] = ()
+) -> Consensus:
     """Each row's label out of the votes (Dawid & Skene 1979, by expectation and maximisation with a prior).
 
     Voters are taken to be independent given the label, each with its own table of what it does at each true label.

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
-from sevenfold.errors import DataError
 from sevenfold.record import write_json, writing
 
 REVIEW_FILE, META_FILE = "review.jsonl", "review.meta.json"
-
-Line = TypeVar("Line", "Review", "Answer")
 
 
 @dataclass(frozen=True)
@@ -82,78 +78,3 @@ def write_reviews(folder: Path, reviews: Iterable[Review], meta: Meta) -> int:
             count += 1
     write_json(folder / META_FILE, asdict(meta))
     return count
-
-
-def read_reviews(path: Path) -> Iterator[Review]:
-    """The rows of a queue, in order.
-
-    Raises:
-        DataError: The file is not there or a line is none of a queue.
-    """
-    return read_lines(path, Review, {"origin": str, "text": str, "label": str | None})
-
-
-def read_answers(path: Path) -> Iterator[Answer]:
-    """The answers of a file, in order.
-
-    Raises:
-        DataError: The file is not there or a line is no answer.
-    """
-    return read_lines(path, Answer, {"origin": str, "label": str | list | None, "annotator": str, "at": str})
-
-
-def read_meta(folder: Path) -> Meta:
-    """What is asked of the rows of a queue.
-
-    Raises:
-        DataError: The file is not there or says something else.
-    """
-    path = folder / META_FILE
-    try:
-        return Meta(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"the queue's labels cannot be read: {error}", where=str(path)) from None
-
-
-def read_lines(path: Path, kind: type[Line], types: dict[str, Any]) -> Iterator[Line]:
-    """Lines of JSON as objects.
-
-    Args:
-        path: The file.
-        kind: What a line holds.
-        types: Columns and what they may be.
-
-    Raises:
-        DataError: The file cannot be read; a line is no object or lacks what it must hold.
-    """
-    known = {one.name for one in fields(kind)}
-    try:
-        file = path.open(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{str(path)!r} cannot be read: {error.strerror}", where=str(path)) from None
-    with file:
-        try:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield one_line(line, f"{path}:{number}", kind, known, types)
-        except UnicodeDecodeError:
-            raise DataError("this is not UTF-8", where=str(path), expected="JSON Lines in UTF-8") from None
-
-
-def one_line(line: str, where: str, kind: type[Line], known: set[str], types: dict[str, Any]) -> Line:
-    """A line as an object; keys that it does not know are left, since other programs add theirs."""
-    expected = "one object a line with origin and label"
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        raise DataError("a line is not JSON", where=where, expected=expected) from None
-    if not isinstance(value, dict) or not {"origin", *list(types)[1:2]} <= value.keys():
-        raise DataError("a line is no answer or row of a queue", where=where, expected=expected)
-    for name, wanted in types.items():
-        if name in value and not isinstance(value[name], wanted):
-            raise DataError(
-                f"{name} is {value[name]!r}", where=where, expected=str(getattr(wanted, "__name__", wanted))
-            )
-    if isinstance(value.get("label"), list) and not all(isinstance(one, str) for one in value["label"]):
-        raise DataError(f"label is {value['label']!r}", where=where, expected="a text, a list of texts, or null")
-    return kind(**{name: item for name, item in value.items() if name in known})
