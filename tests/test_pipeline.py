@@ -70,6 +70,12 @@ def test_a_second_run_does_again_only_what_looks_at_the_world(workshop) -> None:
     assert not Path("runs/small/history").exists()
 
 
+def test_where_rows_are_worked_on_changes_nothing(workshop) -> None:
+    called = sevenfold("prepare", "small.yaml", "--set", "prepare.workers=here")
+    assert called.code == 0, called.err
+    assert reused(called.err) == ["prepare"]
+
+
 def test_a_changed_section_is_done_again_with_what_follows_and_comes_back(workshop) -> None:
     before, weights = record(Path("runs/small")), file_digest(WEIGHTS)
     called = sevenfold("deploy", "small.yaml", "--set", "tune.learning_rate=0.02")

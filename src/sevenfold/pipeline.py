@@ -238,7 +238,7 @@ class Run:
             section = self.recipe.section(stage.name)
             self.identities[stage.name] = digest(
                 {
-                    "section": section.model_dump(mode="json"),
+                    "section": section.model_dump(mode="json", exclude=set(section.elsewhere)),
                     "outside": {**section.outside(), **section.own_files()},
                     "parents": [self.identity(stage_named(need)) for need in stage.needs],
                     "code": code_digest(stage.name, *ROOMS),

@@ -27,6 +27,9 @@ class Strict(BaseModel):
 class Section(Strict):
     """One stage's section of the recipe."""
 
+    elsewhere: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where work is done, and change nothing in the result: they are no part of its identity."""
+
     def outside(self) -> dict[str, str]:
         """Fingerprints of what the section points to outside the recipe: data files, a model's folder.
 

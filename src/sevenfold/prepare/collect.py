@@ -23,7 +23,7 @@ from sevenfold.prepare.places import Crew
 from sevenfold.prepare.report import DROPPED_FILE, MOST_ORIGINS, NO_REPLY
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.shelf import batch_writer
-from sevenfold.prepare.sources import Found, Reading, Unreadable
+from sevenfold.prepare.sources import Found, RawRow, Reading, Unreadable
 from sevenfold.prepare.unreadable import Refusals, as_row
 from sevenfold.prepare.wash import Wash
 from sevenfold.prepare.withdraw import Withdrawal
@@ -107,9 +107,10 @@ def pieces(section: PrepareSection, reading: Reading, intake: Intake, settling: 
         try:
             for raw in source.rows(reading):
                 facts.rows += 1
-                settling.put(raw, piece)
-                if piece.reader is None and not piece.settled.get(len(piece.rows) - 1):
-                    piece.reader = reader_of(piece.rows[-1], section, facts, reading)
+                row, gone = settling.of(raw)
+                if piece.reader is None and gone is None:
+                    piece.reader = reader_of(row, section, facts, reading)
+                piece.add(row, gone, raw if isinstance(raw, Unreadable) else None)
                 if len(piece.rows) == PIECE:
                     yield piece
                     piece = Piece(number, piece.reader)
@@ -131,20 +132,15 @@ class Settling:
     withdrawal: Withdrawal
     given: Given | None
 
-    def put(self, raw: Found, piece: Piece) -> None:
-        """What a source gives into a piece: a row, or why it goes already."""
-        place = len(piece.rows)
+    def of(self, raw: Found) -> tuple[RawRow, Dropped | None]:
+        """A row as it is read, or why it goes already."""
         if isinstance(raw, Unreadable):
-            piece.unreadable[place] = raw
-            raw, piece.settled[place] = as_row(raw)
-        elif gone := self.withdrawal.of(raw):
-            raw, piece.settled[place] = gone
-        elif self.given:
-            labelled = self.given.give(raw)
-            if labelled is None:
-                piece.settled[place] = Dropped(UNLABELLED)
-            raw = labelled or raw
-        piece.rows.append(raw)
+            return as_row(raw)
+        gone = self.withdrawal.of(raw)
+        if gone or self.given is None:
+            return gone or (raw, None)
+        labelled = self.given.give(raw)
+        return (labelled, None) if labelled else (raw, Dropped(UNLABELLED))
 
 
 class Refusing:

@@ -73,6 +73,7 @@ class Figures:
         self.turns.extend(other.turns)
         self.roles.update(other.roles)
         self.replies += other.replies
+        self.facts += other.facts
 
     def summary(self) -> dict[str, Any]:
         """The report's part."""

@@ -12,7 +12,7 @@ from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.formats import FORMATS, Format, Unfit, as_text, no_column
 from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.sources import SOURCES, RawRow, Reading, Source
-from sevenfold.prepare.withdraw import made_of
+from sevenfold.prepare.withdraw import MADE_BY, PARENTS, made_of
 
 
 @dataclass
@@ -127,7 +127,7 @@ def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]
         if name not in values:
             raise no_column(values, name, "correct the column in prepare.split.how or prepare.keep")
     if section.keep is None:
-        read = chosen.columns(values)
+        read = (*chosen.columns(values), *((MADE_BY, PARENTS) if made_of(values) else ()))
         asked += [
             name for name, value in values.items() if name not in read and not isinstance(value, list | dict | bytes)
         ]

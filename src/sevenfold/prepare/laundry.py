@@ -48,6 +48,20 @@ class Piece:
     unreadable: dict[int, Unreadable] = field(default_factory=dict)
     error: Exception | None = None
 
+    def add(self, row: RawRow, gone: Dropped | None, bad: Unreadable | None) -> None:
+        """Put a row behind the others.
+
+        Args:
+            row: As it stands in the source.
+            gone: Why it goes without being read, if it does.
+            bad: What the source could not read of it, if this is why.
+        """
+        if gone is not None:
+            self.settled[len(self.rows)] = gone
+        if bad is not None:
+            self.unreadable[len(self.rows)] = bad
+        self.rows.append(row)
+
     def read(self, place: int) -> Outcome:
         """What the row at a place becomes.
 

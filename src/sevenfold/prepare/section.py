@@ -67,6 +67,8 @@ class Split(Strict):
 class PrepareSection(Section):
     """Rows to a checked dataset."""
 
+    elsewhere = frozenset({"workers"})
+
     source: Annotated[tuple[Source, ...], SourceChoice()] = Field(
         description="Where the rows come from: a path, {kind: path}, or a list of these."
     )

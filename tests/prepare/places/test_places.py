@@ -97,7 +97,7 @@ def test_the_first_error_in_the_order_of_the_rows_is_told(done):
     told = []
     for workers in ("here", {"processes": 2}):
         with pytest.raises(DataError) as caught:
-            done(workers, rows=rows)
+            done(workers, rows=rows, unreadable=0)
         told.append(str(caught.value))
     assert told[0] == told[1]
     assert "rows.jsonl:9501" in told[0]
