@@ -2,8 +2,8 @@
 
     python recipes/dirty/check.py dirty-data runs/dirty runs/dirty-clean
 
-Both runs take the same steps, one over the dirty rows, one over the same rows before they were spoilt. A defect that a
-step repairs is found where both runs end with the same text; one that a step drops, where the row was dropped for it.
+Both runs clean alike, one the dirty rows, one the same rows before they were spoilt. A defect that a step repairs is
+found where both end with the same text; one that a step drops, where the row was dropped for it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sevenfold.prepare.dataset import SPLITS, Dataset, Row
+from sevenfold.prepare.dataset import SPLITS, Dataset
 
 REPAIRED = ("mojibake", "html", "arabic letters", "white space", "repeated opening")
 DROPPED = {
@@ -31,6 +31,25 @@ DROPPED = {
 """Defect to the reason for which its rows are dropped."""
 
 
+LATER = ("near_duplicate", "leak", "mislabelled", "semantic_duplicate", "not_selected")
+"""Reasons for which rows are dropped when they are clean already."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a row ended.
+
+    Args:
+        text: What it says.
+        fields: Its columns.
+        side: Its split; empty for one that was dropped when it was clean already.
+    """
+
+    text: str
+    fields: dict[str, str]
+    side: str = ""
+
+
 @dataclass
 class Run:
     """A run's rows by the ids that they have in the sources.
@@ -42,15 +61,20 @@ class Run:
     folder: Path
 
     @cached_property
-    def dataset(self) -> Dataset:
-        """What was prepared."""
-        return Dataset.open(self.folder / "1-prepare")
-
-    @cached_property
-    def rows(self) -> dict[str, Row]:
-        """The rows that stayed, those that were made of them left out."""
-        every = (row for split in SPLITS for row in self.dataset.rows(split))
-        return {row.fields["id"]: row for row in every if not row.made_by}
+    def rows(self) -> dict[str, End]:
+        """The rows that got through the cleaning; those that were made of them are left out."""
+        dataset = Dataset.open(self.folder / "1-prepare")
+        found = {}
+        for side in SPLITS:
+            for row in dataset.rows(side):
+                if not row.made_by:
+                    text = "\n".join(message.content for message in row.conversation.messages)
+                    found[row.fields["id"]] = End(text, row.fields, side)
+        for line in self.lines():
+            if line["reason"] in LATER:
+                text = "\n".join(message["content"] for message in line["messages"])
+                found[line["fields"]["id"]] = End(text, line["fields"])
+        return found
 
     @cached_property
     def dropped(self) -> dict[str, list[str]]:
@@ -68,7 +92,7 @@ class Run:
 
     def text(self, key: str) -> str:
         """What a row says in the end."""
-        return "\n".join(message.content for message in self.rows[key].conversation.messages)
+        return self.rows[key].text
 
 
 @dataclass(frozen=True)
@@ -108,7 +132,7 @@ def dropped(name: str, ids: list[str], dirty: Run, clean: Run) -> Line:
     either = {key.removesuffix("-again") for key in gone}
     found = [key for key in ids if key.removesuffix("-again") in either]
     others = [key for key in gone if key.removesuffix("-again") not in {one.removesuffix("-again") for one in ids}]
-    held = sum(key in dirty.rows and key not in found for key in ids)
+    held = sum(key in dirty.rows and dirty.rows[key].side != "train" and key not in found for key in ids)
     before = set(clean.dropped.get(reason, []))
     real = sum(key in before for key in others)
     means = [f"{real} of the others are so before any defect"] if real else []
@@ -140,7 +164,25 @@ def foreign(ids: list[str], dirty: Run) -> Line:
     return Line("other language", len(ids), len(gone & set(ids)), len(gone - set(ids)))
 
 
-def lines(planted: dict[str, list[str]], dirty: Run, clean: Run) -> Iterator[Line]:
+def mislabelled(ids: list[str], dirty: Run) -> Line:
+    """Rows with a wrong topic; what is held out is not looked at."""
+    gone = set(dirty.dropped.get("mislabelled", []))
+    seen = [key for key in ids if key in gone or (key in dirty.rows and dirty.rows[key].side == "train")]
+    lost = len(ids) - len(seen)
+    means = f"{lost} of the planted are held out, or dropped for another reason"
+    return Line("wrong label", len(ids), len(gone & set(ids)), len(gone - set(ids)), lost, means)
+
+
+def labelled(ids: list[str], topics: dict[str, str], dirty: Run) -> Line:
+    """Rows without a topic: found is who got the true one, others who got a wrong one, the rest is asked of people."""
+    given = {key: dirty.rows[key].fields["topic"] for key in ids if key in dirty.rows}
+    right = sum(topics[key] == topic for key, topic in given.items())
+    asked = len(set(dirty.dropped.get("unlabelled", [])) & set(ids))
+    lost = len(ids) - len(given)
+    return Line("no label", len(ids), right, len(given) - right, lost, f"{asked} wait for a person")
+
+
+def lines(planted: dict[str, list[str]], topics: dict[str, str], dirty: Run, clean: Run) -> Iterator[Line]:
     """Every defect."""
     for name, ids in planted.items():
         if name in REPAIRED:
@@ -149,6 +191,8 @@ def lines(planted: dict[str, list[str]], dirty: Run, clean: Run) -> Iterator[Lin
             yield dropped(name, ids, dirty, clean)
         elif name.startswith("personal: "):
             yield masked(name, ids, dirty)
+    yield mislabelled(planted["wrong label"], dirty)
+    yield labelled(planted["unlabelled"], topics, dirty)
     yield flagged(planted["harmful"], dirty)
     yield foreign(planted["other language"], dirty)
     yield Line("unreadable", len(planted["unreadable"]), len(dirty.dropped.get("unreadable", [])))
@@ -177,9 +221,10 @@ def main() -> None:
         asked.add_argument(name, type=Path)
     asked.add_argument("--json", action="store_true", help="one list of objects on standard output")
     given = asked.parse_args()
-    planted = json.loads((given.data / "planted.json").read_text(encoding="utf-8"))["planted"]
+    facts = json.loads((given.data / "planted.json").read_text(encoding="utf-8"))
+    planted, topics = facts["planted"], facts["topics"]
     dirty, clean = Run(given.dirty), Run(given.clean)
-    found = [*lines(planted, dirty, clean), untouched(planted, dirty, clean)]
+    found = [*lines(planted, topics, dirty, clean), untouched(planted, dirty, clean)]
     print(json.dumps([asdict(one) for one in found]) if given.json else table(found))
 
 

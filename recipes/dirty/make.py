@@ -45,7 +45,14 @@ def spoil(clean: list[Row], seed: int) -> tuple[list[Row], dict[str, list[str]]]
     return everything, planted
 
 
-def write(folder: Path, everything: list[Row], clean: dict[str, Row], leaks: list[str], broken: int) -> None:
+def write_clean(folder: Path, clean: list[Row]) -> None:
+    """The rows before they were spoilt, in one file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in clean)
+    (folder / "rows.jsonl").write_text(lines, encoding="utf-8")
+
+
+def write(folder: Path, everything: list[Row], clean: dict[str, Row], leaks: list[str]) -> None:
     """The rows by product into files of five kinds, and the evaluation set that some rows leaked from.
 
     Args:
@@ -53,14 +60,13 @@ def write(folder: Path, everything: list[Row], clean: dict[str, Row], leaks: lis
         everything: The rows.
         clean: The rows before they were spoilt, by id.
         leaks: Rows whose text is in the evaluation set.
-        broken: Lines that cannot be read, in the CSV and in the JSON Lines.
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts: dict[str, list[Row]] = {}
     for row in everything:
         parts.setdefault(clean.get(row["id"].removesuffix("-again"), row)["product"], []).append(row)
-    write_jsonl(folder / "sphinx.jsonl.gz", parts["sphinx"], broken)
-    write_csv(folder / "rest_framework.csv", parts["rest_framework"], broken)
+    write_jsonl(folder / "sphinx.jsonl.gz", parts["sphinx"])
+    write_csv(folder / "rest_framework.csv", parts["rest_framework"])
     write_excel(folder / "allauth.xlsx", parts["allauth"])
     half = len(parts["django"]) // 2
     write_sqlite(folder / "django.sqlite", parts["django"][:half])
@@ -69,23 +75,23 @@ def write(folder: Path, everything: list[Row], clean: dict[str, Row], leaks: lis
     (folder / "evaluation.jsonl").write_text(held, encoding="utf-8")
 
 
-def write_jsonl(path: Path, part: list[Row], broken: int) -> None:
+def write_jsonl(path: Path, part: list[Row]) -> None:
     """One object a line, compressed; some lines are cut off."""
     lines = [json.dumps(row, ensure_ascii=False) for row in part]
-    for number in range(broken):
+    for number in range(BROKEN):
         lines.insert(10 * (number + 1), '{"id": "broken", "prompt": "Translate into')
     with gzip.GzipFile(path, "wb", mtime=0) as file:
         file.write("\n".join(lines).encode())
 
 
-def write_csv(path: Path, part: list[Row], broken: int) -> None:
+def write_csv(path: Path, part: list[Row]) -> None:
     """A table of text; some lines have a cell too few."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for number, row in enumerate(part):
             writer.writerow([row[name] for name in COLUMNS])
-            if number < broken:
+            if number < BROKEN:
                 writer.writerow(["broken", "a line with two cells"])
 
 
@@ -128,8 +134,9 @@ def main() -> None:
     clean = {row["id"]: row for row in rows(SEED)}
     everything, planted = spoil(list(clean.values()), SEED)
     if given.clean:
-        everything = [clean[row["id"]] for row in everything if row["id"] in clean]
-    write(given.folder, everything, clean, planted["leak"], 0 if given.clean else BROKEN)
+        write_clean(given.folder, list(clean.values()))
+        return
+    write(given.folder, everything, clean, planted["leak"])
     planted["unreadable"] = ["broken"] * 2 * BROKEN
     facts = {"planted": planted, "topics": {key: row["topic"] for key, row in clean.items()}}
     (given.folder / "planted.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -143,7 +143,8 @@ class Spread:
             )
         if chance is not None and chance < UNLIKELY:
             said.append(
-                f"{name}: the splits have other shares than chance gives; split with how: {{stratified: {name}}}."
+                f"{name}: the splits have other shares than chance gives: through changes of the training rows, or "
+                f"for want of split: {{how: {{stratified: {name}}}}}."
             )
         return said
 

@@ -19,6 +19,18 @@ REASONS = {
     "harmful": "have words of harmful text",
     "missing_value": "miss a value",
     "mislabelled": "have a label that is probably wrong",
+    "unlabelled": "have no label yet",
+    "semantic_duplicate": "say in other words what another row says",
+    "not_selected": "were not among the best of the selection",
+    "undersampled": "are of a label that has more rows than are wanted",
+    "unreadable": "cannot be read",
+    "withdrawn": "were taken out by name",
+    "no_page": "are pages that did not come",
+    "few_alphabetic_words": "are not made of words",
+    "few_stop_words": "are no running text",
+    "many_symbols": "have too many symbols",
+    "too_few_words": "have too few words",
+    "too_many_words": "have too many words",
 }
 STEPS = {
     "unicode": "One form for characters that look the same; control characters out",
@@ -32,6 +44,11 @@ STEPS = {
     "language": "Language noted",
     "harmful": "Harmful words flagged",
     "quality": "Rows of poor quality dropped",
+    "stems": "Stems of words noted",
+    "lemmas": "Basic forms of words noted",
+    "tokenise": "Words noted",
+    "sentences": "Sentences noted",
+    "stop_words": "Text without its most common words noted",
     "fold_system": "Instructions put into the question",
 }
 SPLITS = {
