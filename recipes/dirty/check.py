@@ -138,7 +138,7 @@ def dropped(name: str, ids: list[str], dirty: Run, clean: Run) -> Line:
     means = [f"{real} of the others are so before any defect"] if real else []
     lost = held if name == "leak" else 0
     if lost:
-        means.append(f"{lost} of the planted is held out itself")
+        means.append(f"{lost} of the planted held out itself")
     return Line(name, len(ids), len(found), len(others), lost, "; ".join(means))
 
 
@@ -202,8 +202,10 @@ def untouched(planted: dict[str, list[str]], dirty: Run, clean: Run) -> Line:
     """Rows without any defect: they should end as they do where nothing was spoilt."""
     spoilt = {key.removesuffix("-again") for ids in planted.values() for key in ids}
     free = [key for key in clean.rows if key not in spoilt]
-    other = sum(key not in dirty.rows or dirty.text(key) != clean.text(key) for key in free)
-    return Line("no defect", len(free), len(free) - other, other)
+    same = sum(key in dirty.rows and dirty.text(key) == clean.text(key) for key in free)
+    lost = len(dirty.dropped.get("withdrawn", []))
+    means = f"{lost} was taken out by the recipe" if lost else ""
+    return Line("no defect", len(free), same, len(free) - same - lost, lost, means)
 
 
 def table(found: list[Line]) -> str:
