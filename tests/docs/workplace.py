@@ -61,14 +61,10 @@ class Workplace:
         return recipe
 
     def run(self, command: str) -> Outcome:
-        """Run a ``sevenfold``, ``python FILE`` or ``export NAME=VALUE`` command in this process, as the shell would."""
+        """Run a ``sevenfold`` or ``python FILE`` command in this process, as the shell would."""
         line, _, target = command.partition(" > ")
         words = shlex.split(line, comments=True)
         self.ran.append(" ".join(words))
-        if words[0] == "export":
-            name, _, value = words[1].partition("=")
-            os.environ[name] = value
-            return Outcome(0, "", "")
         out, err = io.StringIO(), io.StringIO()
         with self.inside(words), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run_python(words[1]) if words[0] == "python" else run_sevenfold()
@@ -105,13 +101,8 @@ class Workplace:
 
 
 def run_python(script: str) -> int:
-    """Run a script, which finds the files beside it."""
-    folder = str(Path(script).parent.absolute())
-    sys.path.insert(0, folder)
-    try:
-        runpy.run_path(script, run_name="__main__")
-    finally:
-        sys.path.remove(folder)
+    """Run a script."""
+    runpy.run_path(script, run_name="__main__")
     return 0
 
 
