@@ -117,7 +117,7 @@ def test_errors_say_what_there_is(change, run, rows):
     with pytest.raises(DataError, match="no training row has the label 'rear'") as caught:
         run(source=rows, training=[{change: {"to": {"rear": 9}}}])
     assert "did you mean: rare" in str(caught.value)
-    with pytest.raises(DataError, match="a row has no column 'topic'"):
+    with pytest.raises(DataError, match="the row has no column 'topic'"):
         run(source=rows, training=[{change: {"by": "topic"}}])
     with pytest.raises(RecipeError):
         run(source=rows, training=[{change: {"to": -1}}])

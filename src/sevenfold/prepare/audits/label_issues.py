@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from sevenfold.prepare.audits import Audit
-from sevenfold.prepare.labels.suspects import findings, label_of, suspects, text_of
+from sevenfold.prepare.labels.suspects import findings, suspects, text_of
+from sevenfold.prepare.naming import REPLY, needed_value
 from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
 
@@ -24,7 +25,7 @@ class LabelIssues(Audit):
     """
 
     main = "column"
-    column: str | None = Field(None, description="The column of the label; not given: the row's last reply.")
+    column: str = Field(REPLY, description="The column of the label, or reply: the last reply.")
     vectors: Annotated[Vectors, Chosen(VECTORS)] = Field(
         default_factory=lambda: VECTORS.find("e5")(), description="What the classifier sees of a text."
     )
@@ -33,7 +34,7 @@ class LabelIssues(Audit):
         """List the suspects; memory grows with the rows (texts, and 4 bytes for each figure of a vector)."""
         rows = [row for split in dataset.counts for row in dataset.rows(split)]
         with work.console.task("looking for wrong labels (rows)", len(rows)) as task:
-            labels = [label_of(row, self.column) for row in rows]
+            labels = [needed_value(row, self.column) for row in rows]
             found = suspects([text_of(row) for row in rows], labels, self.vectors, work.seed, "prepare.audits")
             task.advance(len(rows))
         return findings(found, rows, "")

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from sevenfold.prepare.augment import AUGMENTERS, Augmenter, Known, Way, amount
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.making.label import REPLY, value_of
 from sevenfold.prepare.making.likeness import SAMPLE, Likeness
 from sevenfold.prepare.making.surrogate import Surrogate
+from sevenfold.prepare.naming import REPLY, value_of
 from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
 

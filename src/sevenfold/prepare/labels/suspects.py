@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sevenfold.errors import DataError, MachineError
+from sevenfold.errors import MachineError
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.findings import Chart, Findings, Table
 from sevenfold.prepare.labels.classifier import indexed, out_of_sample
@@ -33,21 +33,6 @@ class Suspect:
     suggested: str
     score: float
     scores: dict[str, float]
-
-
-def label_of(row: Row, column: str | None) -> str:
-    """A row's label: its last reply, or a column.
-
-    Raises:
-        DataError: The row has no such column.
-    """
-    if column is None:
-        return row.conversation.reference().strip()
-    if column not in row.fields:
-        raise DataError(
-            f"there is no column {column!r}", where=row.origin, value=column, alternatives=sorted(row.fields)
-        )
-    return row.fields[column]
 
 
 def text_of(row: Row) -> str:

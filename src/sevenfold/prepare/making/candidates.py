@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sevenfold.errors import DataError
 from sevenfold.prepare.making.endpoint import Asking
-from sevenfold.prepare.making.label import REPLY
+from sevenfold.prepare.naming import REPLY
 from sevenfold.prepare.synthesis import read
 
 AT_ONCE = 5

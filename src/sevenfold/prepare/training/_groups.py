@@ -7,42 +7,16 @@ from collections.abc import Mapping
 from typing import Literal
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.findings import Chart, Findings, Table
+from sevenfold.prepare.naming import needed_value
 from sevenfold.prepare.shelf import Shelf
-
-REPLY = "reply"
-"""In the place of a column: the last reply, which is the label of a labelled row."""
-
-
-def value_of(row: Row, by: str) -> str:
-    """The label of a row.
-
-    Args:
-        row: A row.
-        by: A column, or :data:`REPLY`.
-
-    Raises:
-        DataError: The row has no such column, or no reply.
-    """
-    if by == REPLY and row.conversation.replies:
-        return row.conversation.reference().strip()
-    if by != REPLY and by in row.fields:
-        return row.fields[by]
-    missing = "no reply" if by == REPLY else f"no column {by!r}"
-    raise DataError(
-        f"a row has {missing}, by which labels are balanced",
-        where=row.origin,
-        alternatives=[REPLY, *sorted(row.fields)],
-        next_step="by: reply takes the last reply for the label; else name a column that every row has",
-    )
 
 
 def groups_of(shelf: Shelf, by: str) -> dict[str, list[int]]:
     """The numbers of the rows of each label, 8 bytes a row; labels in the order of their names."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(shelf):
-        found[value_of(row, by)].append(number)
+        found[needed_value(row, by)].append(number)
     return dict(sorted(found.items()))
 
 

@@ -18,10 +18,10 @@ from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.keys import content_key
 from sevenfold.prepare.making.held_out import HeldOut
-from sevenfold.prepare.making.label import known_names, value_of
 from sevenfold.prepare.making.likeness import SAMPLE, Likeness
 from sevenfold.prepare.making.refusals import Refusals, refusals
 from sevenfold.prepare.making.surrogate import Surrogate
+from sevenfold.prepare.naming import known_names, value_of
 from sevenfold.prepare.shelf import Shelf
 from sevenfold.prepare.training import Change
 from sevenfold.prepare.vectors import VECTORS, Vectors

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from sevenfold.chat.conversation import Conversation
 from sevenfold.prepare.labels.queue import Meta, Review, write_reviews
-from sevenfold.prepare.labels.suspects import findings, label_of, suspects, text_of
+from sevenfold.prepare.labels.suspects import findings, suspects, text_of
+from sevenfold.prepare.naming import REPLY, needed_value
 from sevenfold.prepare.training import Change
 from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
@@ -33,7 +34,7 @@ class LabelIssues(Change):
 
     main = "do"
     do: Literal["drop", "relabel", "queue"] = Field("drop", description="What becomes of the rows.")
-    column: str | None = Field(None, description="The column of the label; not given: the row's last reply.")
+    column: str = Field(REPLY, description="The column of the label, or reply: the last reply.")
     vectors: Annotated[Vectors, Chosen(VECTORS)] = Field(
         default_factory=lambda: VECTORS.find("e5")(), description="What the classifier sees of a text."
     )
@@ -41,7 +42,7 @@ class LabelIssues(Change):
     def rows(self, shelf: Shelf, work: Work) -> Generator[Row, None, Findings]:
         """The rows; memory grows with them (texts, and 4 bytes for each figure of a vector)."""
         rows = list(shelf)
-        labels = [label_of(row, self.column) for row in rows]
+        labels = [needed_value(row, self.column) for row in rows]
         with work.console.task("looking for wrong labels (rows)", len(rows)) as task:
             found = suspects([text_of(row) for row in rows], labels, self.vectors, work.seed, "prepare.training")
             task.advance(len(rows))
@@ -66,10 +67,10 @@ class LabelIssues(Change):
         return findings(found, rows, DONE[self.do])
 
 
-def relabelled(row: Row, column: str | None, label: str) -> Row:
+def relabelled(row: Row, column: str, label: str) -> Row:
     """The row with another label; what it had stays in the column ``label_before``."""
-    fields = {**row.fields, "label_before": label_of(row, column)}
-    if column is not None:
+    fields = {**row.fields, "label_before": needed_value(row, column)}
+    if column in row.fields:
         return replace(row, fields={**fields, column: label})
     messages = list(row.conversation.messages)
     last = max(place for place, message in enumerate(messages) if message.role == "assistant")

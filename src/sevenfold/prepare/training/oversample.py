@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from sevenfold.prepare.findings import Findings
+from sevenfold.prepare.naming import REPLY
 from sevenfold.prepare.training import Change
-from sevenfold.prepare.training._groups import REPLY, findings, groups_of, named
+from sevenfold.prepare.training._groups import findings, groups_of, named
 
 if TYPE_CHECKING:
     from sevenfold.prepare.dataset import Row

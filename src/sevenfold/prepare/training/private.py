@@ -17,8 +17,8 @@ from sevenfold.prepare.findings import Findings
 from sevenfold.prepare.making.candidates import Candidate, distinct, from_file, varied, written_by
 from sevenfold.prepare.making.endpoint import Asking, Endpoint
 from sevenfold.prepare.making.gaussian import noise_for
-from sevenfold.prepare.making.label import REPLY, value_of
 from sevenfold.prepare.making.votes import noised, votes
+from sevenfold.prepare.naming import REPLY, value_of
 from sevenfold.prepare.shelf import Shelf
 from sevenfold.prepare.training import Change
 from sevenfold.prepare.vectors import VECTORS, Vectors

@@ -16,8 +16,8 @@ from sevenfold.prepare.findings import Chart, Findings
 from sevenfold.prepare.making.endpoint import Asking, Endpoint
 from sevenfold.prepare.making.filters import Filters, Sieve
 from sevenfold.prepare.making.judging import Bench, Judging
-from sevenfold.prepare.making.label import REPLY, known_names, value_of
 from sevenfold.prepare.making.refusals import Refusals, refusals
+from sevenfold.prepare.naming import REPLY, known_names, value_of
 from sevenfold.prepare.shelf import Shelf
 from sevenfold.prepare.synthesis import SYNTHESISERS, Draft, Order, Synthesiser, usable
 from sevenfold.prepare.training import Change

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from sevenfold.errors import MachineError
 from sevenfold.prepare.findings import Findings
+from sevenfold.prepare.naming import REPLY
 from sevenfold.prepare.training import Change
-from sevenfold.prepare.training._groups import REPLY, findings, groups_of, named
+from sevenfold.prepare.training._groups import findings, groups_of, named
 from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen, build
 
