@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import xxhash
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.dedup import (
@@ -21,7 +22,7 @@ from datatrove.pipeline.dedup.exact_dedup import ExactDedupConfig
 from datatrove.pipeline.dedup.minhash import MinhashConfig
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
-from datatrove.utils.hashing import HashConfig
+from datatrove.utils.text import TextNormConfig
 from prepare_plain import stays, tidy
 
 
@@ -37,11 +38,11 @@ class Clean(PipelineStep):
                 yield document
 
 
-class Words:
-    """Words by one expression: its own tokenizers need spaCy, which is slower."""
+class Characters:
+    """The characters of a text's words, a space between words: it compares so many "words" in a row."""
 
     def word_tokenize(self, text):
-        return re.findall(r"\w+", text)
+        return " ".join(re.findall(r"\w+", text))
 
 
 def adapt(self, data, path, id_in_file):
@@ -52,8 +53,12 @@ def content(document) -> bytes:
     return " ".join(document.text.split()).encode()
 
 
-def go(steps, tasks):
-    LocalPipelineExecutor(steps, tasks=tasks, workers=tasks, logging_dir=None).run()
+def hashed(text: str) -> int:
+    return xxhash.xxh64_intdigest(text.encode())
+
+
+def go(logs, steps, tasks, workers):
+    LocalPipelineExecutor(steps, tasks=tasks, workers=workers, logging_dir=str(logs), skip_completed=False).run()
 
 
 def reader(folder):
@@ -74,19 +79,28 @@ def main(source: str, folder: str, wanted: str, processes: str) -> None:
     exact = ExactDedupConfig(content_getter=content)
     rows = JsonlReader(str(raw), adapter=adapt)
     plain = lambda place: JsonlWriter(str(work / place), compression=None)  # noqa: E731
-    go([rows, Clean(), plain("clean")], tasks)
-    go([reader(work / "clean"), ExactDedupSignature(str(work / "sig"), exact)], tasks)
-    go([ExactFindDedups(str(work / "sig"), str(work / "dups"), exact)], 1)
-    go([reader(work / "clean"), ExactDedupFilter(str(work / "dups"), exact), plain("exact")], tasks)
+    go(work / "logs", [rows, Clean(), plain("clean")], tasks, tasks)
+    go(work / "logs", [reader(work / "clean"), ExactDedupSignature(str(work / "sig"), exact)], tasks, tasks)
+    go(work / "logs", [ExactFindDedups(str(work / "sig"), str(work / "dups"), exact)], 1, 1)
+    go(
+        work / "logs",
+        [reader(work / "clean"), ExactDedupFilter(str(work / "dups"), exact), plain("exact")],
+        tasks,
+        tasks,
+    )
     last = "exact"
     if wanted == "near":
-        config = MinhashConfig(n_grams=3, num_buckets=21, hashes_per_bucket=6, hash_config=HashConfig(hash_fc="sha1"))
+        # Its defaults would put all numbers for the same one and leave accents out.
+        form = TextNormConfig(norm_numbers=False, norm_unicode_diacritics=False)
+        config = MinhashConfig(n_grams=5, num_buckets=21, hashes_per_bucket=6, norm_config=form)
         names = [str(work / name) for name in ("m-sig", "m-buckets", "m-remove")]
-        minhash.load_word_tokenizer = lambda language: Words()
-        go([reader(work / last), MinhashDedupSignature(names[0], config=config)], tasks)
-        go([MinhashDedupBuckets(names[0], names[1], config=config)], 21)
-        go([MinhashDedupCluster(names[1], names[2], config=config)], 1)
-        go([reader(work / last), MinhashDedupFilter(names[2]), plain("near")], tasks)
+        # It hands texts to xxhash, which takes bytes; its other function, SHA-1, is slower.
+        minhash.create_hash_func = lambda config: hashed
+        minhash.load_word_tokenizer = lambda language: Characters()
+        go(work / "logs", [reader(work / last), MinhashDedupSignature(names[0], config=config)], tasks, tasks)
+        go(work / "logs", [MinhashDedupBuckets(names[0], names[1], config=config)], 21, tasks)
+        go(work / "logs", [MinhashDedupCluster(names[1], names[2], config=config)], 1, 1)
+        go(work / "logs", [reader(work / last), MinhashDedupFilter(names[2]), plain("near")], tasks, tasks)
         last = "near"
     count = sum(sum(1 for _ in path.open("rb")) for path in (work / last).glob("*.jsonl"))
     sys.stdout.write(json.dumps({"rows": count}) + "\n")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import blake2b
 
 from sevenfold.chat.conversation import Conversation, Message
 
@@ -23,17 +24,38 @@ def folded(text: str) -> str:
 
 def hashed(parts: Iterable[str], size: int = 8) -> int:
     """A hash of ``size`` bytes of some texts; their borders count."""
-    pieces = []
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        pieces += [len(data).to_bytes(8, "little"), data]
-    return int.from_bytes(hashlib.blake2b(b"".join(pieces), digest_size=size).digest(), "little")
+    return number(map(framed, parts), size)
+
+
+def number(pieces: Iterable[bytes], size: int) -> int:
+    """A hash of ``size`` bytes of some pieces one behind the other."""
+    return int.from_bytes(blake2b(b"".join(pieces), digest_size=size).digest(), "little")
+
+
+def framed(text: str) -> bytes:
+    """A text's bytes with their number in front, so that borders count."""
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data).to_bytes(8, "little") + data
+
+
+@lru_cache(256)
+def often(text: str) -> bytes:
+    """The same of a text that stands in many rows: a role."""
+    return framed(text)
+
+
+@lru_cache(256)
+def weighed(weight: float) -> bytes:
+    """The same of a weight."""
+    return framed(str(weight))
 
 
 def content_key(conversation: Conversation) -> int:
     """128 bits that two conversations share only if they say the same, white space aside."""
-    messages = conversation.messages
-    return hashed((part for m in messages for part in (m.role, normalised(m.content), str(m.weight))), size=16)
+    pieces: list[bytes] = []
+    for m in conversation.messages:
+        pieces += (often(m.role), framed(normalised(m.content)), weighed(m.weight))
+    return number(pieces, 16)
 
 
 def opening(conversation: Conversation) -> tuple[Message, ...]:
@@ -50,4 +72,7 @@ def opening(conversation: Conversation) -> tuple[Message, ...]:
 
 def opening_key(conversation: Conversation) -> int:
     """64 bits that two conversations with the same opening share; case and white space do not count."""
-    return hashed(part for m in opening(conversation) for part in (m.role, folded(m.content)))
+    pieces: list[bytes] = []
+    for m in opening(conversation):
+        pieces += (often(m.role), framed(folded(m.content)))
+    return number(pieces, 8)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.prepare.dataset import Row, arrow_schema
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 NO_FIELDS = "{}"
+ROW = ("origin", "fields", "made_by", "parents")
 
 
 def packed(rows: Sequence[Row]) -> pyarrow.RecordBatch:
@@ -72,3 +74,43 @@ def unpacked(batch: pyarrow.RecordBatch) -> list[Row]:
             ends, ends[1:], batch.column("origin").to_pylist(), fields, made_by, parents, strict=False
         )
     ]
+
+
+class Drawer:
+    """The rows of a batch one at a time; a slice of the batch for each would take several times as long.
+
+    Args:
+        batch: The rows; memory-mapped, so that nothing of them is held here.
+    """
+
+    def __init__(self, batch: pyarrow.RecordBatch) -> None:
+        self.batch = batch
+
+    @cached_property
+    def columns(self) -> tuple[Any, ...]:
+        """Messages, where each row's begin, their three columns; the rows' columns."""
+        messages = self.batch.column("messages")
+        said = [messages.values.field(name) for name in ("role", "content", "weight")]
+        # Datasets of earlier versions have no column that says what made a row.
+        found = [self.batch.column(name) if name in self.batch.schema.names else None for name in ROW]
+        return messages.offsets, said, found
+
+    def row(self, number: int) -> Row:
+        """The row with a number; equals that of :func:`unpacked`."""
+        offsets, (roles, contents, weights), (origins, fields, made, parents) = self.columns
+        said = tuple(
+            Message(roles[one].as_py(), contents[one].as_py(), weights[one].as_py())
+            for one in range(offsets[number].as_py(), offsets[number + 1].as_py())
+        )
+        text = fields[number].as_py()
+        return Row(
+            Conversation(said),
+            origins[number].as_py(),
+            {} if text == NO_FIELDS else json.loads(text),
+            (made[number].as_py() if made is not None else None) or "",
+            tuple((parents[number].as_py() if parents is not None else None) or ()),
+        )
+
+    def origin(self, number: int) -> str:
+        """Where a row came from."""
+        return str(self.batch.column("origin")[number].as_py())

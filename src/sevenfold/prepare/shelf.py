@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.prepare.dataset import Row, arrow_schema
-from sevenfold.prepare.packing import packed, unpacked
+from sevenfold.prepare.packing import Drawer, packed, unpacked
 from sevenfold.record import writing
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Shelf:
     def __init__(self, path: Path) -> None:
         self.batches = list(batches(path))
         self.starts = [0, *accumulate(batch.num_rows for batch in self.batches)]
+        self.drawers = [Drawer(batch) for batch in self.batches]
 
     def __len__(self) -> int:
         return self.starts[-1]
@@ -83,4 +84,9 @@ class Shelf:
     def row(self, number: int) -> Row:
         """The row with a number, from 0."""
         place = bisect_right(self.starts, number) - 1
-        return unpacked(self.batches[place].slice(number - self.starts[place], 1))[0]
+        return self.drawers[place].row(number - self.starts[place])
+
+    def origin(self, number: int) -> str:
+        """Where the row with a number came from."""
+        place = bisect_right(self.starts, number) - 1
+        return self.drawers[place].origin(number - self.starts[place])

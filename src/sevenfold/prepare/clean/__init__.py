@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sevenfold.chat.conversation import Conversation
+from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.errors import DataError
 from sevenfold.prepare.dataset import REJECTED, Row
 from sevenfold.registry import Registry
@@ -78,6 +78,15 @@ class Keyed(Step):
     def key(self, row: Row) -> int:
         """128 bits by which the step knows a row."""
 
+    def keys(self, rows: Sequence[Row], contents: Sequence[int]) -> list[int]:
+        """The keys of some rows.
+
+        Args:
+            rows: The rows.
+            contents: The key of each row's conversation, which is needed elsewhere too.
+        """
+        return [self.key(row) for row in rows]
+
     def start(self) -> Callable[[Row], Outcome]:
         """Remember what was seen."""
         seen: set[int] = set()
@@ -106,17 +115,16 @@ class Counting(ABC):
 def rewritten(row: Row, change: Callable[[str], str]) -> Row:
     """The row with every message's text changed, and that of a rejected answer; the same object when no text is."""
     messages, fields = row.conversation.messages, row.fields
-    texts = [change(message.content) for message in messages]
+    before = [message.content for message in messages]
+    texts = list(map(change, before))
     rejected = change(fields[REJECTED]) if REJECTED in fields else ""
-    said = all(text == message.content for text, message in zip(texts, messages, strict=True))
-    if said and rejected == fields.get(REJECTED, ""):
+    if texts == before and rejected == fields.get(REJECTED, ""):
         return row
-    changed = tuple(replace(message, content=text) for text, message in zip(texts, messages, strict=True))
-    return replace(
-        row,
-        conversation=Conversation(changed),
-        fields=fields | {REJECTED: rejected} if REJECTED in fields else fields,
-    )
+    # Every row of a large source may come by here; ``replace`` takes several times as long.
+    changed = tuple(Message(old.role, text, old.weight) for text, old in zip(texts, messages, strict=True))
+    if REJECTED in fields:
+        fields = fields | {REJECTED: rejected}
+    return Row(Conversation(changed), row.origin, fields, row.made_by, row.parents)
 
 
 def noted(row: Row, column: str, value: str) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from sevenfold.prepare.clean import Keyed
@@ -21,9 +22,17 @@ class Duplicates(Keyed):
         """What the row says, and how its answers are judged."""
         return judged_key(row)
 
+    def keys(self, rows: Sequence[Row], contents: Sequence[int]) -> list[int]:
+        """The same of some rows."""
+        return [judged(content, row.fields) for row, content in zip(rows, contents, strict=True)]
+
 
 def judged_key(row: Row) -> int:
     """128 bits that two rows share only if they say the same, and judge the same answers alike."""
-    key = content_key(row.conversation)
-    judged = [f"{name}:{normalised(row.fields[name])}" for name in (REJECTED, DESIRABLE) if name in row.fields]
-    return hashed((str(key), *judged), size=16) if judged else key
+    return judged(content_key(row.conversation), row.fields)
+
+
+def judged(content: int, fields: dict[str, str]) -> int:
+    """The same from the key of the row's conversation."""
+    said = [f"{name}:{normalised(fields[name])}" for name in (REJECTED, DESIRABLE) if name in fields]
+    return hashed((str(content), *said), size=16) if said else content

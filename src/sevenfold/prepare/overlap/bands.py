@@ -6,6 +6,7 @@ Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", section 3.4. The s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from sevenfold.errors import MachineError
@@ -53,7 +54,8 @@ def band_keys(sets: Iterable[set[str]], cut: Banding) -> NDArray[numpy.uint64]:
         ) from None
     used = cut.bands * cut.rows
     values = RMinHash.digest_matrix_from_token_sets([list(found) for found in sets], used, SEED).to_rows()
-    pieces = numpy.array(values, dtype=numpy.uint64).reshape(-1, cut.bands, cut.rows)
+    flat = numpy.fromiter(chain.from_iterable(values), dtype=numpy.uint64, count=len(values) * used)
+    pieces = flat.reshape(-1, cut.bands, cut.rows)
     keys = numpy.zeros(pieces.shape[:2], dtype=numpy.uint64)
     for place in range(cut.rows):
         keys = (keys ^ pieces[:, :, place]) * numpy.uint64(MIX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,17 +36,19 @@ def removed(shelf: Shelf, near: Near | None, leaks: Leaks | None, reasons: Seque
             line |= {"of": leaking[number].where, "words": leaking[number].words}
         else:
             twin = twins[number]
-            line |= {"of": shelf.row(twin.row).origin, "similarity": round(twin.similarity, 4)}
+            line |= {"of": shelf.origin(twin.row), "similarity": round(twin.similarity, 4)}
         yield line | said(row)
 
 
 def write_removed(path: Path, lines: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add the lines to the file of dropped rows; gives the first of each reason without what they say."""
     examples: list[dict[str, Any]] = []
+    found: Counter[str] = Counter()
     with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            if sum(example["reason"] == line["reason"] for example in examples) < MOST_EXAMPLES:
+            found[line["reason"]] += 1
+            if found[line["reason"]] <= MOST_EXAMPLES:
                 examples.append({key: value for key, value in line.items() if key not in SAID})
     return examples
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +15,9 @@ from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row
 from sevenfold.prepare.overlap.bands import Banding, band_keys, banding
 from sevenfold.prepare.overlap.buckets import Buckets
 from sevenfold.prepare.overlap.settings import NearDuplicates
-from sevenfold.prepare.overlap.shingles import signed, similarity
+from sevenfold.prepare.overlap.shingles import Text, alike, signed
 from sevenfold.prepare.overlap.words import words_of
-from sevenfold.prepare.packing import unpacked
+from sevenfold.prepare.packing import NO_FIELDS
 from sevenfold.prepare.places import Crew
 from sevenfold.prepare.shelf import Shelf, batches
 from sevenfold.prepare.union import Union
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from sevenfold.console import Console
 
 REMEMBERED = 512
-"""Rows whose words stay in memory while others are compared with them."""
+"""Rows whose words and shingles stay in memory while others are compared with them."""
 
 
 class Twin(NamedTuple):
@@ -55,30 +57,49 @@ class Near:
     overflowed: int = 0
 
 
-class Words(NamedTuple):
-    """A row as it is compared.
+class Words:
+    """A row as it is compared; what is not asked for is not made.
 
     Args:
-        whole: The words of all its messages, and of a rejected answer.
-        learnt: The words of what is learnt from it, and of a rejected answer.
-        judged: What is said of its answer.
+        row: The row.
     """
 
-    whole: list[str]
-    learnt: list[str]
-    judged: str | None
+    def __init__(self, row: Row) -> None:
+        self.row = row
 
+    @cached_property
+    def whole(self) -> Text:
+        """The words of all its messages, and of a rejected answer."""
+        return Text(words_of(whole(self.row)))
 
-def words_in(row: Row) -> Words:
-    """A row's words."""
-    messages, rejected = row.conversation.messages, row.fields.get(REJECTED, "")
-    learnt = words_of("\n".join([*(message.content for message in messages if message.supervised), rejected]))
-    return Words(words_of(whole(row)), learnt, row.fields.get(DESIRABLE))
+    @cached_property
+    def learnt(self) -> Text:
+        """The words of what is learnt from it, and of a rejected answer."""
+        said = [message.content for message in self.row.conversation.messages if message.supervised]
+        return Text(words_of("\n".join([*said, self.row.fields.get(REJECTED, "")])))
+
+    @property
+    def judged(self) -> str | None:
+        """What is said of its answer."""
+        return self.row.fields.get(DESIRABLE)
 
 
 def whole(row: Row) -> str:
     """All that a row says."""
     return "\n".join([*(message.content for message in row.conversation.messages), row.fields.get(REJECTED, "")])
+
+
+def wholes(batch: pyarrow.RecordBatch) -> list[str]:
+    """All that each row of a batch says; equals ``map(whole, unpacked(batch))``."""
+    messages = batch.column("messages")
+    contents = messages.flatten().field("content").to_pylist()
+    ends = list(accumulate(messages.value_lengths().to_pylist(), initial=0))
+    rejected = [
+        "" if text == NO_FIELDS else json.loads(text).get(REJECTED, "") for text in batch.column("fields").to_pylist()
+    ]
+    return [
+        "\n".join([*contents[start:end], other]) for start, end, other in zip(ends, ends[1:], rejected, strict=False)
+    ]
 
 
 def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], console: Console, crew: Crew) -> Near:
@@ -153,8 +174,8 @@ class Sign:
     def sign(self, batch: pyarrow.RecordBatch) -> Signed:
         """One batch."""
         rows, lengths, sets = array("I"), array("I"), []
-        for number, row in enumerate(unpacked(batch)):
-            words = words_of(whole(row))
+        for number, text in enumerate(wholes(batch)):
+            words = words_of(text)
             for shingles in signed(words, self.threshold):
                 rows.append(number)
                 sets.append(shingles)
@@ -194,7 +215,7 @@ class Comparing:
 
     def __init__(self, shelf: Shelf, settings: NearDuplicates, near: Near) -> None:
         self.settings, self.near = settings, near
-        self.words = lru_cache(REMEMBERED)(lambda row: words_in(shelf.row(row)))
+        self.words = lru_cache(REMEMBERED)(lambda row: Words(shelf.row(row)))
 
     def meet(self, row: int, others: list[int]) -> None:
         """Compare a row with some before it; it is dropped for the most similar of those that teach the same."""
@@ -202,7 +223,7 @@ class Comparing:
         for other in others:
             if self.settled(row, other):
                 continue
-            found = similarity(self.words(row).whole, self.words(other).whole)
+            found = alike(self.words(row).whole, self.words(other).whole)
             if found < self.settings.threshold:
                 continue
             self.near.clusters.join(row, other)
@@ -220,4 +241,4 @@ class Comparing:
     def teaches(self, row: int, other: int) -> bool:
         """Whether two near-duplicates teach nearly the same: two answers to one question do not."""
         one, two = self.words(row), self.words(other)
-        return one.judged == two.judged and similarity(one.learnt, two.learnt) >= self.settings.threshold
+        return one.judged == two.judged and alike(one.learnt, two.learnt) >= self.settings.threshold

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 LONG = 40
 """From this number of words a text is compared by words; in a shorter one each word would weigh too much."""
 WORDS = 3
@@ -23,14 +25,41 @@ def character_shingles(words: list[str]) -> set[str]:
     return {text[start : start + CHARACTERS] for start in range(max(1, len(text) - CHARACTERS + 1))}
 
 
-def similarity(first: list[str], second: list[str]) -> float:
+class Text:
+    """A text that is compared with several others: its sets are made once.
+
+    Args:
+        words: Its words.
+    """
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+
+    @cached_property
+    def by_words(self) -> set[str]:
+        """Its shingles of words."""
+        return word_shingles(self.words)
+
+    @cached_property
+    def by_characters(self) -> set[str]:
+        """Its shingles of characters."""
+        return character_shingles(self.words)
+
+
+def alike(first: Text, second: Text) -> float:
     """Jaccard similarity of two texts: shingles in both over shingles in either, 0 to 1.
 
     Two texts are compared by words if one of them is long, else by characters. Two empty texts are the same.
     """
-    shingles = word_shingles if max(len(first), len(second)) >= LONG else character_shingles
-    one, other = shingles(first), shingles(second)
-    return len(one & other) / len(one | other) if one or other else 1.0
+    by_words = max(len(first.words), len(second.words)) >= LONG
+    one, other = (text.by_words if by_words else text.by_characters for text in (first, second))
+    both = len(one & other)
+    return both / (len(one) + len(other) - both) if one or other else 1.0
+
+
+def similarity(first: list[str], second: list[str]) -> float:
+    """The same of two lists of words."""
+    return alike(Text(first), Text(second))
 
 
 def signed(words: list[str], threshold: float) -> list[set[str]]:
