@@ -61,6 +61,13 @@ class Coded(Sequence[str]):
         code = self.names.get(value) if isinstance(value, str) else None
         return 0 if code is None else int(numpy.count_nonzero(self.array() == code))
 
+    def recoded(self, codes: NDArray[numpy.uint32]) -> Coded:
+        """A list of the same texts with other numbers."""
+        found = Coded()
+        found.names, found.texts = dict(self.names), list(self.texts)
+        found.codes.frombytes(codes.tobytes())
+        return found
+
     def array(self) -> NDArray[numpy.uint32]:
         """The numbers."""
         import numpy

@@ -45,15 +45,14 @@ def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = No
     openings.frombytes(joined(intake.openings, near)[within].tobytes())
     index = Index(openings, Coded(map(intake.labels.__getitem__, within.tolist())) if intake.labels else [])
     split = section.split
-    chosen = Coded(split.how.sides(index, split.shares, split.seed))
+    found = split.how.sides(index, split.shares, split.seed)
+    chosen = found if isinstance(found, Coded) else Coded(found)
     check_enough(Counter(chosen), index, split)
     sides = Coded([OVER_LIMIT])
     codes = numpy.zeros(len(ranks), dtype=numpy.uint32)
     codes[within] = numpy.array([sides.code(name) for name in chosen.texts], dtype=numpy.uint32)[chosen.array()]
     codes[twins] = sides.code(NEAR)
-    sides.codes = array("I")
-    sides.codes.frombytes(codes.tobytes())
-    return sides
+    return sides.recoded(codes)
 
 
 def joined(openings: array[int], near: Near | None) -> NDArray[numpy.uint64]:

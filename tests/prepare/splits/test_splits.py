@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sevenfold.errors import RecipeError
 from sevenfold.prepare.splits import SPLITTERS, Index, Splitter
-from sevenfold.prepare.splits._shares import Shares, position
+from sevenfold.prepare.splits._shares import Shares, by_threshold, of_openings, position
 from sevenfold.prepare.splits.covered import Covered
 from sevenfold.prepare.splits.grouped import Grouped
 from sevenfold.prepare.splits.random import Random
@@ -29,6 +29,15 @@ def sides_of(values: list, sides: list[str]) -> dict:
     for value, side in zip(values, sides, strict=True):
         found[value].add(side)
     return found
+
+
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 20), min_size=1), SHARES, st.integers(0, 5), st.booleans())
+def test_arrays_give_what_dictionaries_give(openings, shares, seed, crowded):
+    with pytest.MonkeyPatch.context() as patch:
+        if crowded:  # Many at one place, which true hashes hardly ever are.
+            patch.setattr("sevenfold.prepare.splits._shares.position", lambda _, unit: unit % 7 / 7)
+        sides = by_threshold(Counter(openings), shares, seed)
+        assert list(of_openings(openings, shares, seed)) == [sides[opening] for opening in openings]
 
 
 @given(ROWS, SHARES, SPLITS, st.integers(0, 5))

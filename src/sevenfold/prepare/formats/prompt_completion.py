@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sevenfold.chat.conversation import Conversation
 from sevenfold.prepare.formats import Format, Values, as_text, column, no_column
 from sevenfold.prepare.formats._exchange import exchange
@@ -11,6 +13,13 @@ COMPLETIONS = ("completion", "answer", "response", "reply", "output", "assistant
 SYSTEMS = ("system", "system_prompt")
 
 
+@lru_cache(64)
+def found(names: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
+    """The columns of prompt, completion and system prompt among some; those of most rows are the same."""
+    values = dict.fromkeys(names)
+    return column(values, *PROMPTS), column(values, *COMPLETIONS), column(values, *SYSTEMS)
+
+
 class PromptCompletion(Format):
     """``prompt`` and ``completion``, or ``question`` and ``answer``, or their like; ``system`` where there is one."""
 
@@ -18,12 +27,12 @@ class PromptCompletion(Format):
 
     def columns(self, values: Values) -> tuple[str, ...]:
         """The two columns, and ``system`` where there is one."""
-        pair = (column(values, *PROMPTS), column(values, *COMPLETIONS))
-        return tuple(filter(None, (*pair, column(values, *SYSTEMS)))) if all(pair) else ()
+        asked, answered, system = found(tuple(values))
+        return tuple(filter(None, (asked, answered, system))) if asked and answered else ()
 
     def read(self, values: Values) -> Conversation:
         """The user asks, the assistant answers."""
-        asked, answered, system = column(values, *PROMPTS), column(values, *COMPLETIONS), column(values, *SYSTEMS)
+        asked, answered, system = found(tuple(values))
         if asked is None:
             raise no_column(values, "prompt")
         if answered is None:

@@ -133,7 +133,8 @@ def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], consol
     compare = Comparing(Shelf(path), settings, near)
     for text in order[buckets.meeting()[order]].tolist():
         row = int(rows[text])
-        compare.meet(row, sorted({int(rows[mate]) for mate in buckets.mates(text)} - {row}))
+        if mates := buckets.mates(text):
+            compare.meet(row, sorted({*rows[mates].tolist()} - {row}))
         if row not in near.twins:
             buckets.add(text)
     near.overflowed = buckets.overflowed

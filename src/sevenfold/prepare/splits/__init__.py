@@ -37,7 +37,7 @@ class Splitter(Component):
         return shares.wanted()
 
     @abstractmethod
-    def sides(self, index: Index, shares: Shares, seed: int) -> list[str]:
+    def sides(self, index: Index, shares: Shares, seed: int) -> Sequence[str]:
         """For each row ``train``, ``validation`` or ``test``."""
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from sevenfold.prepare.codes import Coded
 from sevenfold.prepare.keys import hashed
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
 
 U = TypeVar("U", bound=Hashable)
 
@@ -57,6 +62,43 @@ def by_threshold(sizes: Mapping[U, int], shares: Shares, seed: int) -> dict[U, s
             taken = [unit for unit in free if from_end(side, places[unit]) < share] or free[:1]
         sides.update(dict.fromkeys(taken, side))
     return {unit: sides.get(unit, "train") for unit in sizes}
+
+
+def of_openings(openings: Sequence[int], shares: Shares, seed: int) -> Coded:
+    """The side of each row by :func:`by_threshold` of what it asks, in arrays: 60 bytes a row while it works."""
+    import numpy
+
+    units, row_units, sizes = numpy.unique(
+        numpy.array(openings, dtype=numpy.uint64), return_inverse=True, return_counts=True
+    )
+    places = numpy.fromiter((position(seed, unit) for unit in units.tolist()), numpy.float64, count=len(units))
+    line = in_line(units, places)
+    sides = Coded(["train", *shares.wanted()])
+    codes = numpy.zeros(len(units), dtype=numpy.uint32)
+    for side, share in shares.wanted().items():
+        ends = line if side == "test" else line[::-1]
+        free = ends[codes[ends] == 0]
+        if share >= 1:
+            before = numpy.cumsum(sizes[free]) - sizes[free]
+            taken = free[before < int(share)]
+        else:
+            distances = places[free] if side == "test" else 1 - places[free]
+            near = free[distances < share]
+            taken = near if len(near) else free[:1]
+        codes[taken] = sides.code(side)
+    return sides.recoded(codes[row_units])
+
+
+def in_line(units: NDArray[numpy.uint64], places: NDArray[numpy.float64]) -> NDArray[numpy.int64]:
+    """The units by their places; those at one place, which are hardly ever two, by their text."""
+    import numpy
+
+    line = numpy.argsort(places, kind="stable")
+    same = numpy.flatnonzero(places[line[1:]] == places[line[:-1]])
+    for place in numpy.unique(places[line[same]]).tolist():
+        start, end = numpy.searchsorted(places[line], [place, numpy.nextafter(place, 2)])
+        line[start:end] = sorted(line[start:end].tolist(), key=lambda unit: str(int(units[unit])))
+    return line
 
 
 def from_end(side: str, place: float) -> float:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 
 from sevenfold.prepare.splits import Index, Splitter
-from sevenfold.prepare.splits._shares import Shares, by_threshold
+from sevenfold.prepare.splits._shares import Shares, of_openings
 
 
 class Random(Splitter):
     """Rows by the hash of what is asked: rows that are added later move none that were there."""
 
-    def sides(self, index: Index, shares: Shares, seed: int) -> list[str]:
+    def sides(self, index: Index, shares: Shares, seed: int) -> Sequence[str]:
         """The side of each row's opening."""
-        sides = by_threshold(Counter(index.openings), shares, seed)
-        return [sides[opening] for opening in index.openings]
+        return of_openings(index.openings, shares, seed)
