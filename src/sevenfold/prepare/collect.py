@@ -14,6 +14,7 @@ from sevenfold.prepare.clean import Dropped
 from sevenfold.prepare.codes import Coded
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.intake import SourceFacts, reader_of, shown
+from sevenfold.prepare.keys import content_key
 from sevenfold.prepare.known import Known
 from sevenfold.prepare.labels.given import UNLABELLED, Given
 from sevenfold.prepare.labels.giving import give_labels
@@ -255,7 +256,7 @@ class Sorting:
                 rows.append(result)
             else:
                 lines[place] = (result.reason, self.line(piece, place, result.reason))
-        return kept_of(rows, self.section)
+        return kept_of(rows, self.section, [content_key(row.conversation) for row in rows])
 
     def line(self, piece: Piece, place: int, reason: str) -> str:
         """The line of a row that was dropped here; it is read once more, which few rows need."""
