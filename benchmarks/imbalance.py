@@ -81,6 +81,7 @@ def ways() -> dict[str, Way]:
         "under-sampling at the border": Way([{"undersample": {"to": 5.0, "how": "near_miss"}}]),
         "under-sampling by clusters": Way([{"undersample": {"to": 5.0, "how": "clusters"}}]),
         "over-sampling to a quarter": Way([{"oversample": {"to": 0.25}}]),
+        "mislabelled rows removed": Way(["label_issues"]),
         "SMOTE half way, balanced batches": Way([], {"smote": 0.5}, {"balanced": "reply"}),
     }
 

@@ -40,11 +40,11 @@ def place(tmp_path, tiny_weights, monkeypatch) -> Path:
     [
         ("rows.jsonl", None, {}, ("rows.jsonl",)),
         ("rows.jsonl", b"", {}, ("rows.jsonl", "empty")),
-        ("rows.jsonl", (GOOD * 6 + '{"prompt": \n').encode(), {}, ("rows.jsonl:7", "JSON")),
+        ("rows.jsonl", (GOOD * 6 + '{"prompt": \n').encode(), {"unreadable": 0}, ("rows.jsonl:7", "JSON")),
         (
             "rows.jsonl",
             GOOD.encode() * 3 + b'{"prompt": "\xff\xfe", "completion": "x"}\n',
-            {},
+            {"unreadable": 0},
             ("rows.jsonl:4", "not utf-8", "encoding: cp1252"),
         ),
         (
