@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -35,15 +36,24 @@ BEAT = 0.1
 """Seconds between two looks at the memory."""
 
 
-def one(name: str, source: Path, work: str, processes: int) -> dict[str, Any]:
-    """Seconds, peak bytes and rows left of one run, or why it failed."""
+def one(name: str, source: Path, work: str, processes: int, *more: str) -> dict[str, Any]:
+    """Seconds, peak bytes (in all, and without pages of files) and rows left of one run, or why it failed."""
     with tempfile.TemporaryDirectory(dir=source.parent) as folder:
-        words = [sys.executable, str(HERE / CONTESTANTS[name]), str(source), f"{folder}/out", work, str(processes)]
-        begun, peak = time.perf_counter(), 0
+        words = [
+            sys.executable,
+            str(HERE / CONTESTANTS[name]),
+            str(source),
+            f"{folder}/out",
+            work,
+            str(processes),
+            *more,
+        ]
+        begun, peak, own = time.perf_counter(), 0, 0
         with open(f"{folder}/said", "w+b") as said, open(f"{folder}/errors", "w+b") as errors:
             process = subprocess.Popen(words, stdout=said, stderr=errors, cwd=HERE)
             while process.poll() is None:
-                peak = max(peak, memory(process.pid))
+                found = memory(process.pid)
+                peak, own = max(peak, found[0]), max(own, found[1])
                 time.sleep(BEAT)
             seconds = time.perf_counter() - begun
             said.seek(0)
@@ -53,22 +63,28 @@ def one(name: str, source: Path, work: str, processes: int) -> dict[str, Any]:
             rows = json.loads(said.read().splitlines()[-1])["rows"]
         shutil.rmtree(f"{folder}/out", ignore_errors=True)
     sys.stderr.write(f"{name}, {work}: {seconds:.1f} s, {peak / 1e6:.0f} MB, {rows} rows\n")
-    return {"name": name, "work": work, "seconds": seconds, "peak": peak, "rows": rows}
+    return {"name": name, "work": work, "seconds": seconds, "peak": peak, "own": own, "rows": rows}
 
 
-def memory(pid: int) -> int:
-    """Resident bytes of a process and its children."""
-    total = 0
+def memory(pid: int) -> tuple[int, int]:
+    """Resident bytes of a process and its children: in all, and those that are no pages of files."""
+    total, own = 0, 0
     try:
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0
+        return 0, 0
     for process in family:
         try:
-            total += process.memory_info().rss
+            found = process.memory_info()
         except psutil.NoSuchProcess:
             continue
-    return total
+        total, own = total + found.rss, own + found.rss - getattr(found, "shared", 0)
+    return total, own
+
+
+def load() -> str:
+    """What else the machine had to do: the load of the last minutes, in which the measured processes count too."""
+    return f"load {os.getloadavg()[2]:.1f}"
 
 
 def throughput(wanted: argparse.Namespace, folder: Path) -> str:
@@ -92,27 +108,30 @@ def throughput(wanted: argparse.Namespace, folder: Path) -> str:
     head = (
         f"{wanted.rows:,} rows, {size / 1e6:.0f} MB; the median of {wanted.rounds} rounds, {wanted.processes} processes"
     )
-    return f"{head}; {machine()}.\n\n" + "\n".join(lines)
+    return f"{head}; {machine()}, {load()}.\n\n" + "\n".join(lines)
 
 
 def size(wanted: argparse.Namespace, folder: Path) -> str:
     """The table of Sevenfold's memory at growing sizes."""
-    lines, before = (
-        ["| rows | minutes | rows/s | peak memory, MB | bytes a row more | rows left |", "|---|---|---|---|---|---|"],
-        None,
-    )
+    lines, before = ["| rows | MB | minutes | rows/s | MB/s | peak memory, MB | without pages of files, MB "], None
+    lines = [f"{lines[0]}| bytes a row more | rows left |", "|---|---|---|---|---|---|---|---|---|"]
     for count in wanted.sizes:
         source = folder / "rows.jsonl"
-        write(source, count)
-        run = one("Sevenfold", source, "near", wanted.processes)
-        more = "" if before is None else f"{(run['peak'] - before[1]) / (count - before[0]):,.0f}"
-        speed = count / run["seconds"]
+        megabytes = write(source, count) / 1e6
+        run = one("Sevenfold", source, "near", wanted.processes, "split")
+        run |= {"rows_in": count, "megabytes": megabytes, "load": os.getloadavg()}
+        if wanted.json:
+            with wanted.json.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(run) + "\n")
+        more = "" if before is None else f"{(run['own'] - before[1]) / (count - before[0]):,.0f}"
+        seconds = run["seconds"]
         lines.append(
-            f"| {count:,} | {run['seconds'] / 60:.1f} | {speed:,.0f} | {run['peak'] / 1e6:,.0f} | {more} "
-            f"| {run['rows']:,} |"
+            f"| {count:,} | {megabytes:,.0f} | {seconds / 60:.1f} | {count / seconds:,.0f} | {megabytes / seconds:.2f} "
+            f"| {run['peak'] / 1e6:,.0f} | {run['own'] / 1e6:,.0f} | {more} | {run['rows']:,} |"
         )
-        before = count, run["peak"]
-    return f"{WORK['near']}, {wanted.processes} processes; {machine()}.\n\n" + "\n".join(lines)
+        before = count, run["own"]
+    head = f"{WORK['near']}, a tenth held out for validation and a tenth for test, {wanted.processes} processes"
+    return f"{head}; {machine()}, {load()}.\n\n" + "\n".join(lines)
 
 
 def main() -> None:
@@ -127,6 +146,7 @@ def main() -> None:
     part.set_defaults(run=throughput, mark="throughput")
     part = parts.add_parser("size")
     part.add_argument("--sizes", type=int, nargs="+", default=[250_000, 1_000_000])
+    part.add_argument("--json", type=Path, help="a file that takes a line of JSON after each size")
     part.set_defaults(run=size, mark="size")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=wanted.folder) as folder:

@@ -14,6 +14,9 @@ from sevenfold.prepare.section import PrepareSection
 from sevenfold.prepare.sources import SOURCES, RawRow, Reading, Source
 from sevenfold.prepare.withdraw import MADE_BY, PARENTS, made_of
 
+NOT_PLAIN = (list, dict, bytes)
+"""Values that no field holds."""
+
 
 @dataclass
 class SourceFacts:
@@ -110,9 +113,12 @@ def as_row(chosen: Format, section: PrepareSection, values: dict[str, Any], orig
 
 def unlearnable(conversation: Conversation) -> str | None:
     """Why there is nothing to learn from a conversation, or None."""
-    if all(message.role != "assistant" for message in conversation.messages):
-        return "no_assistant_turn"
-    return None if conversation.replies else "all_weights_zero"
+    answered = False
+    for message in conversation.messages:
+        if message.supervised:
+            return None
+        answered = answered or message.role == "assistant"
+    return "all_weights_zero" if answered else "no_assistant_turn"
 
 
 def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]) -> list[str]:
@@ -128,10 +134,8 @@ def kept_columns(chosen: Format, section: PrepareSection, values: dict[str, Any]
             raise no_column(values, name, "correct the column in prepare.split.how or prepare.keep")
     if section.keep is None:
         read = (*chosen.columns(values), *((MADE_BY, PARENTS) if made_of(values) else ()))
-        asked += [
-            name for name, value in values.items() if name not in read and not isinstance(value, list | dict | bytes)
-        ]
-    return list(dict.fromkeys(asked))
+        asked += [name for name in values if name not in read and not isinstance(values[name], NOT_PLAIN)]
+    return list(dict.fromkeys(asked)) if len(asked) > 1 else asked
 
 
 def describe(

@@ -114,3 +114,9 @@ class Drawer:
     def origin(self, number: int) -> str:
         """Where a row came from."""
         return str(self.batch.column("origin")[number].as_py())
+
+    def said(self, number: int) -> tuple[list[str], str]:
+        """What the messages of a row say, and its fields as they are stored: what is needed of very many rows."""
+        offsets, (_, contents, _), (_, fields, _, _) = self.columns
+        start, end = offsets[number].as_py(), offsets[number + 1].as_py()
+        return [contents[one].as_py() for one in range(start, end)], fields[number].as_py()

@@ -86,6 +86,11 @@ class Shelf:
         place = bisect_right(self.starts, number) - 1
         return self.drawers[place].row(number - self.starts[place])
 
+    def said(self, number: int) -> tuple[list[str], str]:
+        """What the messages of the row with a number say, and its fields as they are stored."""
+        place = bisect_right(self.starts, number) - 1
+        return self.drawers[place].said(number - self.starts[place])
+
     def origin(self, number: int) -> str:
         """Where the row with a number came from."""
         place = bisect_right(self.starts, number) - 1

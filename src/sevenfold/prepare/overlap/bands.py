@@ -5,7 +5,7 @@ Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", section 3.4. The s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,7 +38,7 @@ def banding(threshold: float, permutations: int) -> Banding:
     return max((cut for cut in cuts if 1 - cut.shared(threshold) <= MISSED), key=lambda cut: cut.rows, default=cuts[0])
 
 
-def band_keys(sets: Iterable[set[str]], cut: Banding) -> NDArray[numpy.uint64]:
+def band_keys(sets: Iterable[Collection[str]], cut: Banding) -> NDArray[numpy.uint64]:
     """64 bits for each band of each set: shape (sets, bands).
 
     Raises:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sevenfold.console import Console
 
-REMEMBERED = 512
+REMEMBERED = 2048
 """Rows whose words and shingles stay in memory while others are compared with them."""
 
 
@@ -61,16 +61,22 @@ class Words:
     """A row as it is compared; what is not asked for is not made.
 
     Args:
-        row: The row.
+        shelf: The rows.
+        number: The row's number.
     """
 
-    def __init__(self, row: Row) -> None:
-        self.row = row
+    def __init__(self, shelf: Shelf, number: int) -> None:
+        self.shelf, self.number = shelf, number
+
+    @cached_property
+    def row(self) -> Row:
+        """The row, which few comparisons need."""
+        return self.shelf.row(self.number)
 
     @cached_property
     def whole(self) -> Text:
         """The words of all its messages, and of a rejected answer."""
-        return Text(words_of(whole(self.row)))
+        return Text(words_of(joined(*self.shelf.said(self.number))))
 
     @cached_property
     def learnt(self) -> Text:
@@ -84,22 +90,18 @@ class Words:
         return self.row.fields.get(DESIRABLE)
 
 
-def whole(row: Row) -> str:
-    """All that a row says."""
-    return "\n".join([*(message.content for message in row.conversation.messages), row.fields.get(REJECTED, "")])
+def joined(contents: list[str], fields: str) -> str:
+    """All that a row says: its messages, and a rejected answer among its fields as they are stored."""
+    return "\n".join([*contents, "" if fields == NO_FIELDS else json.loads(fields).get(REJECTED, "")])
 
 
 def wholes(batch: pyarrow.RecordBatch) -> list[str]:
-    """All that each row of a batch says; equals ``map(whole, unpacked(batch))``."""
+    """All that each row of a batch says; without making the rows."""
     messages = batch.column("messages")
     contents = messages.flatten().field("content").to_pylist()
     ends = list(accumulate(messages.value_lengths().to_pylist(), initial=0))
-    rejected = [
-        "" if text == NO_FIELDS else json.loads(text).get(REJECTED, "") for text in batch.column("fields").to_pylist()
-    ]
-    return [
-        "\n".join([*contents[start:end], other]) for start, end, other in zip(ends, ends[1:], rejected, strict=False)
-    ]
+    fields = batch.column("fields").to_pylist()
+    return [joined(contents[start:end], text) for start, end, text in zip(ends, ends[1:], fields, strict=False)]
 
 
 def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], console: Console, crew: Crew) -> Near:
@@ -216,7 +218,7 @@ class Comparing:
 
     def __init__(self, shelf: Shelf, settings: NearDuplicates, near: Near) -> None:
         self.settings, self.near = settings, near
-        self.words = lru_cache(REMEMBERED)(lambda row: Words(shelf.row(row)))
+        self.words = lru_cache(REMEMBERED)(lambda row: Words(shelf, row))
 
     def meet(self, row: int, others: list[int]) -> None:
         """Compare a row with some before it; it is dropped for the most similar of those that teach the same."""

@@ -10,19 +10,19 @@ WORDS = 3
 CHARACTERS = 5
 
 
-def word_shingles(words: list[str]) -> set[str]:
+def word_shingles(words: list[str]) -> list[str]:
     """Every three words in a row; the whole text when it has fewer."""
-    if not words:
-        return set()
-    return {" ".join(words[start : start + WORDS]) for start in range(max(1, len(words) - WORDS + 1))}
+    if len(words) < WORDS:
+        return [" ".join(words)] if words else []
+    return [" ".join(three) for three in zip(words, words[1:], words[2:], strict=False)]
 
 
-def character_shingles(words: list[str]) -> set[str]:
+def character_shingles(words: list[str]) -> list[str]:
     """Every five characters in a row, a space between words; the whole text when it has fewer."""
     text = " ".join(words)
     if not text:
-        return set()
-    return {text[start : start + CHARACTERS] for start in range(max(1, len(text) - CHARACTERS + 1))}
+        return []
+    return [text[start : start + CHARACTERS] for start in range(max(1, len(text) - CHARACTERS + 1))]
 
 
 class Text:
@@ -38,12 +38,12 @@ class Text:
     @cached_property
     def by_words(self) -> set[str]:
         """Its shingles of words."""
-        return word_shingles(self.words)
+        return set(word_shingles(self.words))
 
     @cached_property
     def by_characters(self) -> set[str]:
         """Its shingles of characters."""
-        return character_shingles(self.words)
+        return set(character_shingles(self.words))
 
 
 def alike(first: Text, second: Text) -> float:
@@ -62,11 +62,14 @@ def similarity(first: list[str], second: list[str]) -> float:
     return alike(Text(first), Text(second))
 
 
-def signed(words: list[str], threshold: float) -> list[set[str]]:
-    """The sets by which a text is looked for: one, or two when its partner may be on the other side of ``LONG``."""
-    sets = []
+def signed(words: list[str], threshold: float) -> list[list[str]]:
+    """The shingles by which a text is looked for: one list, or two when its partner may be beyond ``LONG``.
+
+    A shingle may stand in it several times, which changes no signature.
+    """
+    found = []
     if len(words) < LONG:
-        sets.append(character_shingles(words))
+        found.append(character_shingles(words))
     if len(words) >= threshold * LONG:
-        sets.append(word_shingles(words))
-    return [shingles for shingles in sets if shingles]
+        found.append(word_shingles(words))
+    return [shingles for shingles in found if shingles]
