@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row
 from sevenfold.prepare.overlap.bands import Banding, band_keys, banding
 from sevenfold.prepare.overlap.buckets import Buckets
 from sevenfold.prepare.overlap.settings import NearDuplicates
 from sevenfold.prepare.overlap.shingles import Text, alike, signed
+from sevenfold.prepare.overlap.twins import Twin, Twins
 from sevenfold.prepare.overlap.words import words_of
 from sevenfold.prepare.packing import NO_FIELDS
 from sevenfold.prepare.places import Crew
@@ -33,13 +34,6 @@ REMEMBERED = 2048
 """Rows whose words and shingles stay in memory while others are compared with them."""
 
 
-class Twin(NamedTuple):
-    """The row that stays in another's place."""
-
-    row: int
-    similarity: float
-
-
 @dataclass
 class Near:
     """What is known of the rows that are alike.
@@ -53,7 +47,7 @@ class Near:
 
     banding: Banding
     clusters: Union[int] = field(default_factory=Union)
-    twins: dict[int, Twin] = field(default_factory=dict)
+    twins: Twins = field(default_factory=Twins)
     overflowed: int = 0
 
 
@@ -123,7 +117,7 @@ def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], consol
     """
     import numpy
 
-    near = Near(banding(settings.threshold, settings.permutations))
+    near = Near(banding(settings.threshold, settings.permutations), twins=Twins(len(ranks)))
     found = Signatures()
     with console.task("near-duplicates (rows)", len(ranks)) as task:
         for signed_rows in crew.each(Sign(near.banding, settings.threshold), batches(path)):
