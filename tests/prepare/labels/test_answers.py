@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import MachineError
@@ -103,6 +103,7 @@ ACTS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["p", "q", None
 
 
 @given(ACTS)
+@example([("a", "p", "1"), ("a", "p", "1"), ("b", "p", "1"), ("a", "p", "1"), ("a", "undo", "1"), ("a", "undo", "1")])
 @settings(max_examples=30, deadline=None)
 def test_any_order_of_answers_and_undos_reads_back_the_same(tmp_path_factory, acts) -> None:
     """Beside a plain model: a stack of what each did, and the last of each row that is left."""

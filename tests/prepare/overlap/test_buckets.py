@@ -1,21 +1,25 @@
-"""Buckets: exactly those who share a band meet, in little memory."""
+"""Buckets: exactly those meet who share a band, and whose sketches agree."""
 
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sevenfold.prepare.overlap.bands import Signatures
 from sevenfold.prepare.overlap.buckets import MOST, Buckets
+
+
+def signed(keys):
+    """Texts with these keys, and sketches that say nothing."""
+    keys = numpy.array(keys, dtype=numpy.uint64)
+    return Signatures(keys, numpy.zeros((len(keys), 1), dtype=numpy.uint8))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=20), st.data())
 def test_exactly_those_who_were_added_and_share_a_band_meet(keys, data):
-    buckets = Buckets(numpy.array(keys, dtype=numpy.uint64))
+    buckets = Buckets(signed(keys), 0)
     order = data.draw(st.permutations(range(len(keys))))
 
     def share(one: int, other: int) -> bool:
@@ -24,29 +28,19 @@ def test_exactly_those_who_were_added_and_share_a_band_meet(keys, data):
     for place, text in enumerate(order):
         assert buckets.mates(text) == sorted(other for other in order[:place] if share(text, other))
         buckets.add(text)
-    assert buckets.meeting().tolist() == [
-        any(share(one, other) for other in range(len(keys)) if other != one) for one in range(len(keys))
-    ]
+
+
+def test_those_whose_sketches_have_too_little_in_common_do_not_meet():
+    sketches = numpy.array([[1, 2, 3, 4], [1, 2, 3, 0], [1, 2, 0, 5]], dtype=numpy.uint8)
+    buckets = Buckets(Signatures(numpy.ones((3, 1), dtype=numpy.uint64), sketches), 3)
+    for text in range(3):
+        buckets.add(text)
+    assert [buckets.mates(text) for text in range(3)] == [[0, 1], [0, 1], [2]]
 
 
 def test_a_bucket_remembers_so_many_and_counts_the_others():
-    buckets = Buckets(numpy.ones((MOST + 10, 1), dtype=numpy.uint64))
+    buckets = Buckets(signed(numpy.ones((MOST + 10, 1))), 0)
     for text in range(MOST + 10):
         buckets.add(text)
     assert buckets.mates(0) == list(range(MOST))
     assert buckets.overflowed == 10
-
-
-@pytest.mark.parametrize(("twins", "most"), [(False, 500), (True, 900)])
-def test_a_row_takes_less_than_a_kilobyte_at_the_peak(twins, most):
-    rows, chance = 20_000, numpy.random.default_rng(1)
-    tracemalloc.start()
-    try:
-        keys = chance.integers(0, 2**63, (rows, 21)).astype(numpy.uint64)
-        if twins:
-            keys[rows // 2 :] = keys[: rows // 2]
-        tracemalloc.reset_peak()
-        Buckets(keys)
-        assert tracemalloc.get_traced_memory()[1] / rows < most
-    finally:
-        tracemalloc.stop()

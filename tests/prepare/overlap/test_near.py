@@ -13,9 +13,10 @@ from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.console import Console
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.overlap.bands import banding
-from sevenfold.prepare.overlap.near import Near, Sign, Signatures, find_near
+from sevenfold.prepare.overlap.near import Near, find_near
 from sevenfold.prepare.overlap.settings import NearDuplicates
 from sevenfold.prepare.overlap.shingles import similarity
+from sevenfold.prepare.overlap.signing import Sign, SignedRows
 from sevenfold.prepare.overlap.words import words_of
 from sevenfold.prepare.packing import packed
 from sevenfold.prepare.places.here import Alone
@@ -183,7 +184,7 @@ def row_of(content: str) -> Row:
     return Row(Conversation((Message("user", content), Message("assistant", "Yes"))), "rows:1")
 
 
-def test_a_row_keeps_168_bytes_of_signature():
-    found = Signatures()
+def test_a_row_keeps_232_bytes_of_signature():
+    found = SignedRows()
     found.add(Sign(banding(0.8, 128), 0.8).sign(packed([row_of(text(n, 100)) for n in range(50)])))
-    assert found.keys().nbytes == 50 * 168
+    assert sum(part.nbytes for part in found.signatures()) == 50 * 232

@@ -25,7 +25,7 @@ class Duplicates(Audit):
     """Rows that are in two splits, the same, asking the same, or nearly the same; there should be none.
 
     The split sees to it for equal questions, and for near-duplicates where `near_duplicates` is set; this looks
-    again at what was written, at all rows. A row needs under 1 kB of memory while near ones are sought, else 100 bytes.
+    again at what was written, at all rows. A row needs some 400 bytes of memory while near ones are sought, else 100.
     """
 
     main = "threshold"

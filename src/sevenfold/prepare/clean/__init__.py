@@ -121,7 +121,10 @@ def rewritten(row: Row, change: Callable[[str], str]) -> Row:
     if texts == before and rejected == fields.get(REJECTED, ""):
         return row
     # Every row of a large source may come by here; ``replace`` takes several times as long.
-    changed = tuple(Message(old.role, text, old.weight) for text, old in zip(texts, messages, strict=True))
+    changed = tuple(
+        old if text == old.content else Message(old.role, text, old.weight)
+        for text, old in zip(texts, messages, strict=True)
+    )
     if REJECTED in fields:
         fields = fields | {REJECTED: rejected}
     return Row(Conversation(changed), row.origin, fields, row.made_by, row.parents)

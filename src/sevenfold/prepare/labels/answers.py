@@ -85,10 +85,9 @@ class Answers:
         acts = self.acts.setdefault(answer.annotator, [])
         before = self.held.get(answer.origin, {}).get(answer.annotator)
         if row.get("undone"):
-            found = next((act for act in reversed(acts) if act[0].origin == answer.origin), None)
-            if found:
-                acts.remove(found)
-            self.hold(answer, found[1] if found else None)
+            # By its place: an answer given twice within a second is there twice, with other answers before it.
+            places = [place for place, act in enumerate(acts) if act[0].origin == answer.origin]
+            self.hold(answer, acts.pop(places[-1])[1] if places else None)
         else:
             acts.append((answer, before))
             self.hold(answer, answer)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.overlap.bands import band_keys, banding
+from sevenfold.prepare.overlap.bands import banding, signatures
 from sevenfold.prepare.overlap.shingles import signed, similarity
 from sevenfold.prepare.overlap.words import words_of
 from sevenfold.prepare.shelf import Shelf
@@ -40,10 +40,9 @@ class Nearest:
         keys, owners = [numpy.zeros(0, numpy.uint64)], [numpy.zeros(0, numpy.uint32)]
         rows, start = iter(shelf), 0
         while group := list(islice(rows, GROUP)):
-            sets = [(start + place, one) for place, row in enumerate(group) for one in signed(said(row), threshold)]
-            if sets:
-                keys.append(band_keys([one for _, one in sets], self.cut).reshape(-1))
-                owners.append(numpy.repeat(numpy.array([row for row, _ in sets], numpy.uint32), self.cut.bands))
+            places, shingles = signed(list(map(said, group)), threshold)
+            keys.append(signatures(shingles, self.cut).keys.reshape(-1))
+            owners.append(numpy.repeat(numpy.array(places, numpy.uint32) + numpy.uint32(start), self.cut.bands))
             start += len(group)
         self.keys, self.owners = numpy.concatenate(keys), numpy.concatenate(owners)
         order = numpy.argsort(self.keys, kind="stable")
@@ -70,8 +69,8 @@ class Nearest:
 
     def bands(self, words: list[str]) -> list[int]:
         """The keys of a text."""
-        sets = signed(words, self.threshold)
-        return [int(key) for key in band_keys(sets, self.cut).reshape(-1)] if sets else []
+        _, shingles = signed([words], self.threshold)
+        return [int(key) for key in signatures(shingles, self.cut).keys.reshape(-1)]
 
     def owning(self, words: list[str]) -> set[int]:
         """The rows on the shelf that share a band with a text."""

@@ -1,12 +1,13 @@
-"""Buckets: texts that share a band. Of those that meet nobody, nothing is kept."""
+"""Buckets: texts that share a band, and whose sketches do not say that they have nothing else in common."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sevenfold.prepare.overlap.bands import Signatures
+
 if TYPE_CHECKING:
-    import numpy
-    from numpy.typing import NDArray
+    pass
 
 MOST = 64
 """Texts that a bucket remembers; one that comes later is compared with these only, so that work stays linear."""
@@ -16,12 +17,15 @@ class Buckets:
     """Who meets whom, filled one text at a time.
 
     Args:
-        keys: The bands of each text, shape (texts, bands); written over, since both at once would not fit.
+        signatures: Those of each text; their keys are written over, since both at once would not fit.
+        least: How many bytes the sketches of two must share that may be alike.
     """
 
-    def __init__(self, keys: NDArray[numpy.uint64]) -> None:
+    def __init__(self, signatures: Signatures, least: int) -> None:
         import numpy
 
+        keys, self.sketches = signatures
+        self.least = least
         self.places = keys.view(numpy.int64)
         sizes = []
         known = 0
@@ -39,19 +43,15 @@ class Buckets:
         self.overflowed = 0
         """How often a text found a bucket full and could not be remembered in it."""
 
-    def meeting(self) -> NDArray[numpy.bool_]:
-        """Which texts share a band with another."""
-        import numpy
-
-        return numpy.asarray((self.places >= 0).any(axis=1))
-
     def mates(self, text: int) -> list[int]:
-        """The texts added so far that share a band with this one."""
+        """The texts added so far that share a band with this one and may be as alike as is asked."""
         found: set[int] = set()
         for bucket in self.mine(text):
             start = self.starts[bucket]
             found.update(self.slots[start : start + self.filled[bucket]].tolist())
-        return sorted(found)
+        mates = sorted(found)
+        equal = (self.sketches[mates] == self.sketches[text]).sum(axis=1) if mates else ()
+        return [mate for mate, count in zip(mates, equal, strict=True) if count >= self.least]
 
     def add(self, text: int) -> None:
         """Remember a text in its buckets."""
