@@ -10,7 +10,7 @@ import pytest
 from tests.whole import sevenfold, write_recipe, write_rows
 
 CHANGE = """
-from sevenfold.prepare.findings import Findings
+from sevenfold.findings import Findings
 from sevenfold.prepare.training import Change
 
 

@@ -13,6 +13,10 @@ def talk(question, reply):
     return [("user", question), ("assistant", reply)]
 
 
+TASK = [talk(f"the data {i}", "the answer") for i in range(12)]
+"""What the tuned model of these tests was taught."""
+
+
 def dataset_of(folder, **splits):
     """A dataset with the given conversations, each a list of role and content."""
     folder.mkdir(exist_ok=True)

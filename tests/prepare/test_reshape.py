@@ -11,7 +11,7 @@ from sevenfold.errors import DataError
 CHANGE = '''
 from dataclasses import replace
 from sevenfold.chat.conversation import Conversation
-from sevenfold.prepare.findings import Findings
+from sevenfold.findings import Findings
 from sevenfold.prepare.training import Change
 
 class Mirrored(Change):
@@ -32,7 +32,7 @@ class Mirrored(Change):
 '''
 AUDIT = '''
 from sevenfold.prepare.audits import Audit
-from sevenfold.prepare.findings import Findings
+from sevenfold.findings import Findings
 
 class Counted(Audit):
     """Counts."""

@@ -79,7 +79,7 @@ def test_rows_made_of_a_withdrawn_row_are_not_made_again(run, write_rows, tmp_pa
     change = tmp_path / "twice.py"
     change.write_text(
         "from sevenfold.prepare.training import Change\n"
-        "from sevenfold.prepare.findings import Findings\n"
+        "from sevenfold.findings import Findings\n"
         "class Twice(Change):\n"
         "    def rows(self, shelf, work):\n"
         "        for row in shelf:\n"

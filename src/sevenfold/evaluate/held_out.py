@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sevenfold.chat.asked import Asked
 from sevenfold.chat.conversation import Message
@@ -28,6 +28,7 @@ class Question:
         task: The task whose adapter is asked, where each has its own.
         group: The rows that it is also compared with alone.
         rejected: The prompt's ids and behind them those of the answer that was not preferred, where the row has one.
+        fields: The row's other columns, for metrics that need more than the reference: a context, tests, a schema.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Question:
     task: str | None = None
     group: str | None = None
     rejected: TokenSequence | None = None
+    fields: dict[str, str] = field(default_factory=dict)
 
     def led(self, lead: Sequence[int]) -> Question:
         """The question behind virtual tokens."""
@@ -133,7 +135,7 @@ def ask(number: int, row: Row, encoder: Encoder, context: int, asked: Asking = u
         if len(own.sequence) > context:
             return "longer than the context"
         said = (Message("user", own.prompt),) if own.prompt else ()
-        return Question(number, row.origin, said, own.reference, own.prompt_ids, own.sequence)
+        return Question(number, row.origin, said, own.reference, own.prompt_ids, own.sequence, fields=row.fields)
     if not conversation.replies:
         return "without a reply"
     prompt = conversation.prompt()
@@ -145,7 +147,8 @@ def ask(number: int, row: Row, encoder: Encoder, context: int, asked: Asking = u
         rejected = answered(ids, encoder.reply((*prompt, other), len(prompt)))
     if max(len(sequence), len(rejected or ())) > context:
         return "longer than the context"
-    return Question(number, row.origin, prompt, conversation.reference(), ids, sequence, rejected=rejected)
+    reference = conversation.reference()
+    return Question(number, row.origin, prompt, reference, ids, sequence, rejected=rejected, fields=row.fields)
 
 
 def answered(prompt_ids: list[int], reply_ids: list[int]) -> TokenSequence:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold import cache
+from sevenfold.evaluate.checks import check_name
 from sevenfold.record import code_digest, digest, file_digest, writing
 
 if TYPE_CHECKING:
     from sevenfold.evaluate.measure import Work
     from sevenfold.evaluate.section import EvaluateSection
     from sevenfold.load.model import Model
+    from sevenfold.prepare.dataset import Dataset
     from sevenfold.record import Entry
     from sevenfold.setup.environment import Environment
     from sevenfold.tune.tuned import Tuned
@@ -27,7 +29,14 @@ LIMIT = 1_000_000_000
 """Bytes that the cache keeps; what was not asked for longest goes."""
 
 
-def content_key(work: Work, section: EvaluateSection, model: Model, environment: Environment, tuned: Tuned) -> str:
+def content_key(
+    work: Work,
+    section: EvaluateSection,
+    dataset: Dataset,
+    model: Model,
+    environment: Environment,
+    tuned: Tuned,
+) -> str:
     """The hash of everything that the base's answers and likelihoods depend on.
 
     That is the objective too where it says how the base is asked: where it does not write, or is no writer.
@@ -41,6 +50,8 @@ def content_key(work: Work, section: EvaluateSection, model: Model, environment:
             "rejected": [one.rejected.ids for one in work.questions if one.rejected] if work.judged else [],
             "passages": [one.ids for one in work.passages],
             "asked": [work.answered, work.scored, work.ranked, section.max_new_tokens, section.batch],
+            "checks": [{check_name(check): check.model_dump(mode="json")} for check in section.checks],
+            "rows": rows_of(dataset) if section.checks else {},
             "objective": tuned.objective if says else None,
             "weights": {path.name: cache.remembered_digest(path) for path in sorted(weights.glob("*.safetensors"))},
             "config": {path.name: file_digest(path) for path in sorted(weights.glob("*config.json"))},
@@ -52,6 +63,11 @@ def content_key(work: Work, section: EvaluateSection, model: Model, environment:
             "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         }
     )
+
+
+def rows_of(dataset: Dataset) -> dict[str, str]:
+    """The digest of each split, any of which a check may read."""
+    return {split: cache.remembered_digest(dataset.path(split)) for split, count in dataset.counts.items() if count}
 
 
 def lend(key: str, entry: Entry) -> None:

@@ -18,6 +18,7 @@ from sevenfold.evaluate.metrics import (
     PairMetric,
     ProbabilitiesMetric,
     RankMetric,
+    RowMetric,
 )
 from sevenfold.evaluate.report import Answers
 from sevenfold.evaluate.retrieval import ranks
@@ -26,6 +27,7 @@ from sevenfold.prepare.dataset import REJECTED
 
 if TYPE_CHECKING:
     from sevenfold.console import Task
+    from sevenfold.evaluate.examined import Examined
     from sevenfold.evaluate.section import EvaluateSection
     from sevenfold.record import Entry
 
@@ -63,7 +65,7 @@ class Measured:
     """What one model gave, in the order of the questions and of the passages.
 
     ``answers`` are dictionaries with ``text``, ``finish_reason`` and ``tokens``, and ``labels``, the probability of
-    each, where the model answers with one.
+    each, where the model answers with one. ``checks`` has what each check found.
     """
 
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Measured:
     rejected: list[Likelihood] = field(default_factory=list)
     ranks: list[float] = field(default_factory=list)
     passages: list[Likelihood] = field(default_factory=list)
+    checks: dict[str, Examined] = field(default_factory=dict)
 
     def summary(self) -> Answers:
         """The answers as a whole."""
@@ -88,7 +91,8 @@ def work_for(section: EvaluateSection, questions: list[Question], passages: list
         questions,
         passages,
         answered=any(
-            isinstance(metric, AnswerMetric | AnswersMetric | ProbabilitiesMetric) for metric in section.metrics
+            isinstance(metric, AnswerMetric | AnswersMetric | ProbabilitiesMetric | RowMetric)
+            for metric in section.metrics
         ),
         scored=any(isinstance(metric, LikelihoodMetric | PairMetric) for metric in section.metrics),
         judged=any(isinstance(metric, PairMetric) for metric in section.metrics),
@@ -103,7 +107,12 @@ def plain_sequence(text: str, encoder: Encoder) -> TokenSequence:
 
 
 def measure(
-    name: str, open_engine: Callable[[], Engine], work: Work, section: EvaluateSection, entry: Entry
+    name: str,
+    open_engine: Callable[[], Engine],
+    work: Work,
+    section: EvaluateSection,
+    entry: Entry,
+    examine: Callable[[str, Engine, Kept], dict[str, Examined]],
 ) -> Measured:
     """Ask one model everything; what an interrupted run has finished is not asked again.
 
@@ -113,6 +122,7 @@ def measure(
         work: What to ask.
         section: Lengths and batch size.
         entry: Where to keep and show it.
+        examine: Asks the model, by its name, what the checks ask.
     """
     kept = Kept(entry.folder / f"{name}.jsonl")
     if 0 < len(kept.values) < work.units:
@@ -139,6 +149,7 @@ def measure(
             for own, questions in by_adapter(engine, work.questions):
                 asking.answer(own, {f"answer {question.number}": question for question in questions})
             found.answers = [kept.values[f"answer {question.number}"] for question in work.questions]
+        found.checks = examine(name, engine, kept)
     return found
 
 

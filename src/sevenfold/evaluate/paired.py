@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
+    from sevenfold.evaluate.examined import Figure
     from sevenfold.evaluate.metrics import Floats, Metric
 
 Verdict = Literal["yes", "no", "unclear"]
@@ -28,7 +29,7 @@ class Pairs:
     """A metric's values of the same N rows by two models.
 
     Args:
-        metric: The metric; its ``finish`` makes a figure of a weighted mean.
+        metric: The metric, or a check's figure; its ``finish`` makes a figure of a weighted mean.
         base_N: The base's value of each row.
         tuned_N: The tuned model's value of each row.
         weights_N: Each row's weight: tokens for likelihoods, 1 for answers.
@@ -36,7 +37,7 @@ class Pairs:
             more than a mean of the rows' values.
     """
 
-    metric: Metric
+    metric: Metric | Figure
     base_N: Floats
     tuned_N: Floats
     weights_N: Floats

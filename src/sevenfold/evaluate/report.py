@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -13,6 +13,7 @@ from sevenfold.evaluate.paired import Comparison
 from sevenfold.record import Result
 
 ROWS_FILE = "rows.jsonl"
+CHECKS_FOLDER = "checks"
 Overall = Literal["yes", "no", "mixed", "unclear"]
 
 
@@ -49,6 +50,8 @@ class Report(Result):
     """``base`` and ``tuned``: which labels were said for which; empty where none are measured."""
     forgetting: Forgetting | None
     curve: Curve
+    checks: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Check to what it found (:class:`sevenfold.evaluate.examined.Checked`); ``checks/NAME.jsonl`` has every item."""
 
 
 def overall(comparisons: dict[str, Comparison]) -> Overall:

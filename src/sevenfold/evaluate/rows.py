@@ -17,6 +17,7 @@ from sevenfold.evaluate.metrics import (
     PairMetric,
     ProbabilitiesMetric,
     RankMetric,
+    RowMetric,
 )
 from sevenfold.evaluate.metrics._said import one_label
 from sevenfold.evaluate.paired import Pairs
@@ -35,6 +36,8 @@ def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> 
         return [metric.value(*both) for both in zip(measured.references, measured.rejected, strict=True)]
     if isinstance(metric, RankMetric):
         return [metric.value(rank) for rank in measured.ranks]
+    if isinstance(metric, RowMetric):
+        return metric.values([answer["text"] for answer in measured.answers], questions)
     assert isinstance(metric, AnswerMetric)
     return [
         metric.value(answer["text"], question.reference)

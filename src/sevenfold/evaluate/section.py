@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from sevenfold.evaluate.checks import CHECKS, Check, check_name
 from sevenfold.evaluate.metrics import METRICS, Metric, default_metrics, metric_name
 from sevenfold.evaluate.passages import fingerprint
 from sevenfold.schema import Chosen, Section
@@ -19,6 +20,9 @@ class EvaluateSection(Section):
         default_factory=default_metrics,
         min_length=1,
         description="What is measured, by name; not given: the objective's own, of text loss to exact_match.",
+    )
+    checks: list[Annotated[Check, Chosen(CHECKS)]] = Field(
+        default_factory=list, description="What both models are asked beside the held-out rows, by name."
     )
     rows: int = Field(64, ge=1, description="Held-out rows to score, drawn with the seed; all when there are fewer.")
     max_new_tokens: int = Field(96, ge=1, description="The longest generated answer, tokens; decoding is greedy.")
@@ -38,12 +42,17 @@ class EvaluateSection(Section):
 
     @model_validator(mode="after")
     def each_once(self) -> Self:
-        """Refuse a metric that stands twice: its figures would have one name."""
-        twice = [name for name, count in Counter(map(metric_name, self.metrics)).items() if count > 1]
-        if twice:
-            raise ValueError(f"the metric {twice[0]} stands twice in evaluate.metrics")
+        """Refuse a metric or a check that stands twice: its figures would have one name."""
+        named = {"metric": list(map(metric_name, self.metrics)), "check": list(map(check_name, self.checks))}
+        for kind, names in named.items():
+            twice = [name for name, count in Counter(names).items() if count > 1]
+            if twice:
+                raise ValueError(f"the {kind} {twice[0]} stands twice in evaluate.{kind}s")
         return self
 
     def outside(self) -> dict[str, str]:
-        """The fingerprint of the general text."""
-        return fingerprint(self.general_text)
+        """The fingerprints of the general text and of what the checks read."""
+        found = fingerprint(self.general_text)
+        for check in self.checks:
+            found |= check.fingerprints()
+        return found

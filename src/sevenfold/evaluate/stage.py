@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.evaluate import known
+from sevenfold.evaluate.checking import Examination
 from sevenfold.evaluate.curve import read_curve
 from sevenfold.evaluate.forgetting import Forgetting, forgetting
 from sevenfold.evaluate.groups import TASK, by_group, grouping
@@ -81,9 +82,13 @@ def evaluate(
     }
     if work.passages and tuned.tasks():
         entry.note(f"general text is read by the adapter of the task {tuned.tasks()[0]!r}")
-    same = known.content_key(work, section, model, environment, tuned)
+    same = known.content_key(work, section, dataset, model, environment, tuned)
     known.lend(same, entry)
-    measured = {name: measure(name, open_engine, works[name], section, entry) for name, open_engine in engines.items()}
+    examine = Examination(section, dataset, chosen.questions, {"base": (), "tuned": lead}, environment.seed, entry)
+    measured = {
+        name: measure(name, open_engine, works[name], section, entry, examine.of)
+        for name, open_engine in engines.items()
+    }
     known.keep(same, entry)
     pairs = paired(section, chosen.questions, measured)
     write_lines(entry.folder / ROWS_FILE, row_objects(chosen.questions, measured["base"], measured["tuned"], pairs))
@@ -106,6 +111,7 @@ def evaluate(
         labels=spread_of(section, chosen.questions, measured),
         forgetting=forgotten(measured, section, environment) if work.passages else None,
         curve=read_curve(tuned.losses, tuned.validation_losses),
+        checks=examine.report(measured["base"].checks, measured["tuned"].checks),
     )
     tell(report, section, entry)
     return report.save(entry.folder)
@@ -199,6 +205,8 @@ def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
             f"general text: {report.forgetting.verdict} ({lost.difference:+.3f} nats per token, "
             f"{lost.interval[0]:+.3f} to {lost.interval[1]:+.3f}, {report.forgetting.passages} passages)"
         )
+    for found in report.checks.values():
+        entry.note(found["said"])
     entry.note(f"training curve: {report.curve.verdict}: {report.curve.reason}; next: {report.curve.advice}")
     entry.metric("better", report.better)
     entry.metric("metrics", {name: comparison.model_dump() for name, comparison in report.metrics.items()})

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
 from sevenfold.chat.conversation import Conversation, Message
-
-
-def normalised(text: str) -> str:
-    """Text for comparison: NFC, white space as single spaces."""
-    return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
-
-
-def folded(text: str) -> str:
-    """Text for the strictest comparison: NFKC, no case, white space as single spaces."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+from sevenfold.folding import folded, normalised
 
 
 def hashed(parts: Iterable[str], size: int = 8) -> int:

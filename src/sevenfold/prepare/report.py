@@ -28,7 +28,7 @@
 - ``turns``: the same distribution of messages per row; ``roles``: role to messages; ``replies``: learnt turns.
 - ``facts``: rows whose reply has a figure that the prompt does not have.
 - ``training``: what each change of the training rows did, ``audits``: what each audit found; both are lists of
-  ``{name, title, said, figures, tables, charts, advice}``, which :mod:`sevenfold.prepare.findings` documents.
+  ``{name, title, said, figures, tables, charts, advice}``, which :mod:`sevenfold.findings` documents.
 - ``advice``: what the rows are good for by size and kind, the most important first: a list of ``{what, why}``
   (:mod:`sevenfold.prepare.advice`).
 """

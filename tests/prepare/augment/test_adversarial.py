@@ -13,8 +13,8 @@ from sevenfold.prepare.augment import AUGMENTERS, Known
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.making.surrogate import Surrogate
 from sevenfold.prepare.shelf import Shelf, row_writer
-from sevenfold.prepare.vectors import VECTORS
 from sevenfold.prepare.work import Work
+from sevenfold.vectors import VECTORS
 
 KINDS = {"warm": ("sunny", "beach", "summer", "desert"), "cold": ("snow", "frost", "winter", "glacier")}
 FILLER = ("the report of this morning says", "we were told again that", "my neighbour from upstairs thinks")

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from sevenfold.prepare.making.gaussian import delta_of, noise_for
 from sevenfold.prepare.making.votes import votes
-from sevenfold.prepare.vectors import VECTORS
+from sevenfold.vectors import VECTORS
 
 
 def defined(sigma: float, epsilon: float) -> float:

@@ -7,7 +7,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sevenfold.prepare.keys import folded
+from sevenfold.folding import folded
 from sevenfold.prepare.overlap.words import LETTERS, WORD, words_of
 
 MIXED = st.text(

@@ -14,7 +14,7 @@ from sevenfold.prepare.selection import WAYS
 from sevenfold.prepare.selection._choice import chosen, quotas
 from sevenfold.prepare.selection._material import Material
 from sevenfold.prepare.selection._surrogate import Ridge, removal
-from sevenfold.prepare.vectors import VECTORS
+from sevenfold.vectors import VECTORS
 
 WORDS = {"fruit": ["apple", "pear", "plum", "cherry", "grape"], "tool": ["hammer", "chisel", "drill", "wrench", "saw"]}
 WRONG = 6

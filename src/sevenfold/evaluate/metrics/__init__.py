@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sevenfold.evaluate.held_out import Question
+
     Floats = NDArray[np.float64]
 
 Better = Literal["higher", "lower"]
@@ -59,6 +61,21 @@ class AnswerMetric(Metric):
 
     def value(self, answer: str, reference: str) -> float:
         """One row's value."""
+        raise NotImplementedError
+
+
+class RowMetric(Metric):
+    """A metric of a generated answer that looks at more than the reference: what was asked, the row's other columns.
+
+    Every row weighs the same.
+    """
+
+    def values(self, answers: Sequence[str], questions: Sequence[Question]) -> list[float]:
+        """Each row's value; all at once, so that who is asked for them can be asked in batches.
+
+        Raises:
+            DataError: A row has not the column that is looked at.
+        """
         raise NotImplementedError
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
+from sevenfold.folding import folded
+
 NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-
-
-def folded(text: str) -> str:
-    """Text without differences of case, of composition and of white space."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def places(answer: str, labels: Iterable[str]) -> dict[str, tuple[int, int]]:

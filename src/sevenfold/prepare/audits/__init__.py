@@ -9,8 +9,8 @@ from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 if TYPE_CHECKING:
+    from sevenfold.findings import Findings
     from sevenfold.prepare.dataset import Dataset
-    from sevenfold.prepare.findings import Findings
     from sevenfold.prepare.work import Work
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sevenfold.findings import Table
 from sevenfold.prepare.audits._attributes import patterns
 from sevenfold.prepare.audits._sample import Lines, share, text_of
 from sevenfold.prepare.audits._tests import differing, holm, p_text, wilson
 from sevenfold.prepare.clean._harmful import plain
 from sevenfold.prepare.clean.harmful import Harmful
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.findings import Table
 from sevenfold.prepare.pii import default_detectors, search
 
 SHOWN = 20

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
+from sevenfold.findings import Chart, Findings, Table
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._columns import check, fields_of, labels_of
 from sevenfold.prepare.audits._sample import Lines, Sample, share
 from sevenfold.prepare.audits._tests import differing, entropy, p_text
 from sevenfold.prepare.dataset import SPLITS, Dataset
-from sevenfold.prepare.findings import Chart, Findings, Table
 from sevenfold.prepare.work import Work
 
 SHOWN = 30

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import Field
 
+from sevenfold.findings import Findings, Table
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._columns import fields_of
 from sevenfold.prepare.audits._sample import Sample, share, short
 from sevenfold.prepare.dataset import Dataset
-from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.work import Work
 
 MOST = 10_000

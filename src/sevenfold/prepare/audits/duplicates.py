@@ -6,10 +6,10 @@ from collections import Counter
 
 from pydantic import Field
 
+from sevenfold.findings import Findings, Table
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._sample import short, text_of
 from sevenfold.prepare.dataset import SPLITS, Dataset
-from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.keys import content_key, opening_key
 from sevenfold.prepare.overlap.near import find_near
 from sevenfold.prepare.overlap.settings import NearDuplicates

@@ -7,10 +7,10 @@ from collections import Counter
 
 from pydantic import Field
 
+from sevenfold.findings import Findings, Table
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._sample import Sample, reply_of, short, text_of
 from sevenfold.prepare.dataset import Dataset, Row
-from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.overlap.words import words_of
 from sevenfold.prepare.work import Work
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from sevenfold.errors import DataError
+from sevenfold.findings import Chart, Findings
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._attributes import OWN
 from sevenfold.prepare.audits._columns import check
@@ -14,7 +15,6 @@ from sevenfold.prepare.audits._groups import Mentions, Tally, label_tests, rate_
 from sevenfold.prepare.audits._sample import Sample
 from sevenfold.prepare.audits._tests import p_text
 from sevenfold.prepare.dataset import Dataset
-from sevenfold.prepare.findings import Chart, Findings
 from sevenfold.prepare.work import Work
 from sevenfold.record import file_digest
 

@@ -9,12 +9,12 @@ from pydantic import Field
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.labels.suspects import findings, suspects, text_of
 from sevenfold.prepare.naming import REPLY, needed_value
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 if TYPE_CHECKING:
+    from sevenfold.findings import Findings
     from sevenfold.prepare.dataset import Dataset
-    from sevenfold.prepare.findings import Findings
     from sevenfold.prepare.work import Work
 
 

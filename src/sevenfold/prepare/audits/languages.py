@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from sevenfold.errors import MachineError
+from sevenfold.findings import Chart, Findings, Table
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._sample import Lines, Sample, share, text_of
 from sevenfold.prepare.audits._scripts import language_name, main_script, scripts_of
 from sevenfold.prepare.clean.language import UNKNOWN, Language
 from sevenfold.prepare.dataset import SPLITS, Dataset, Row
-from sevenfold.prepare.findings import Chart, Findings, Table
 from sevenfold.prepare.work import Work
 
 SHOWN = 15

@@ -10,9 +10,9 @@ from pydantic import Field
 from sevenfold.chat import templates
 from sevenfold.chat.encoder import Encoder
 from sevenfold.errors import DataError
+from sevenfold.findings import Findings
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.dataset import Dataset
-from sevenfold.prepare.findings import Findings
 from sevenfold.prepare.fit import fit
 from sevenfold.prepare.work import Work
 from sevenfold.record import file_digest

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
+from sevenfold.findings import Chart, Findings, Table
 from sevenfold.prepare.audits import Audit
 from sevenfold.prepare.audits._columns import check
 from sevenfold.prepare.audits._sample import Lines, Sample, reply_of, share, text_of
 from sevenfold.prepare.dataset import SPLITS, Dataset
-from sevenfold.prepare.findings import Chart, Findings, Table
 from sevenfold.prepare.overlap.words import words_of
 from sevenfold.prepare.work import Work
 

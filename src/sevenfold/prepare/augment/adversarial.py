@@ -12,8 +12,8 @@ from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.making.likeness import SAMPLE, Likeness
 from sevenfold.prepare.making.surrogate import Surrogate
 from sevenfold.prepare.naming import REPLY, value_of
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 
 def default_vectors() -> Vectors:

@@ -14,8 +14,8 @@ from pydantic import Field
 from sevenfold.prepare.augment import PLACEHOLDER, Augmenter, Known, Way, amount
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.making.likeness import SAMPLE, Likeness
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 WORD = re.compile(r"[^\W\d_]+(?:\u200c[^\W\d_]+)*")
 """Letters in a row; the half-space parts no Persian word."""

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from sevenfold.prepare.clean import Keyed
 from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row
-from sevenfold.prepare.keys import content_key, hashed, normalised
+from sevenfold.folding import normalised
+from sevenfold.prepare.keys import content_key, hashed
 
 
 class Duplicates(Keyed):

@@ -12,7 +12,8 @@ from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.prepare.clean import Counting, Outcome, Step, rewritten
 from sevenfold.prepare.clean._frequent import Frequent
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.keys import hashed, normalised
+from sevenfold.folding import normalised
+from sevenfold.prepare.keys import hashed
 
 CODE = re.compile(r"(^```.*?(?:^```[ \t]*$|\Z))", re.DOTALL | re.MULTILINE)
 PHRASE = re.compile(r"(?<!\S)(\S++(?: \S++){1,14}? [^\s.,;:!?،؛؟…]++)(?:[,;،؛]? \1){2,}(?=[.,;:!?،؛؟…]|\s|$)")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.console import Console
 from sevenfold.errors import MachineError, SevenfoldError
+from sevenfold.findings import Findings
 from sevenfold.prepare.audits._sample import Sample
 from sevenfold.prepare.audits._scripts import main_script, scripts_of
 from sevenfold.prepare.clean.language import Language
 from sevenfold.prepare.dataset import Dataset, Row
-from sevenfold.prepare.findings import Findings
 from sevenfold.prepare.fit.cost import Costs
 
 Sequences = Callable[[Row, Encoder], list[TokenSequence]]

@@ -6,12 +6,12 @@ from array import array
 from typing import Any
 
 from sevenfold.chat.preview import View, views
+from sevenfold.findings import Chart, Findings, Table
 from sevenfold.prepare.audits._sample import Lines, Sample, share
 from sevenfold.prepare.audits._scripts import language_name
 from sevenfold.prepare.clean.language import UNKNOWN
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.figures import distribution
-from sevenfold.prepare.findings import Chart, Findings, Table
 from sevenfold.prepare.fit.cost import ENGLISH, Cost
 from sevenfold.prepare.fit.measure import Measured, Sequences
 from sevenfold.prepare.fit.packs import packing

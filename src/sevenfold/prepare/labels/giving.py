@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.findings import Findings, Table
+from sevenfold.findings import Findings, Table
 from sevenfold.prepare.formats import as_text, no_column
 from sevenfold.prepare.formats.labelled import TEXTS
 from sevenfold.prepare.labels.answers import Answers

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from sevenfold.prepare.labels.functions import Rule
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen, Strict
+from sevenfold.vectors import VECTORS, Vectors
 
 
 class Label(Strict):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sevenfold.errors import MachineError
+from sevenfold.findings import Chart, Findings, Table
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.findings import Chart, Findings, Table
 from sevenfold.prepare.labels.classifier import indexed, out_of_sample
-from sevenfold.prepare.vectors import Vectors
+from sevenfold.vectors import Vectors
 
 SHOWN = 50
 TEXT = 160

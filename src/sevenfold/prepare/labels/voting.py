@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.findings import Table
+from sevenfold.findings import Table
 from sevenfold.prepare.labels.classifier import border
 from sevenfold.prepare.labels.functions import functions_of
 from sevenfold.prepare.labels.model import ABSTAINS, consensus, voters

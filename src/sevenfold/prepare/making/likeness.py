@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-    from sevenfold.prepare.vectors import Vectors
+    from sevenfold.vectors import Vectors
 
 SAMPLE = 200
 """Texts from which it is learnt how alike two texts are by chance."""

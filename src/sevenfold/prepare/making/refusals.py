@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import IO
 
 from sevenfold.chat.conversation import Conversation
+from sevenfold.findings import Table
 from sevenfold.prepare.clean.pii import Pii
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.findings import Table
 from sevenfold.prepare.work import Work
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sevenfold.errors import DataError, MachineError
 
 if TYPE_CHECKING:
-    from sevenfold.prepare.vectors import Vectors
+    from sevenfold.vectors import Vectors
 
 STRENGTH = 10.0
 """Inverse weight of the penalty: vectors of length 1 need large weights."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sevenfold.prepare.vectors import Vectors
+from sevenfold.vectors import Vectors
 
 if TYPE_CHECKING:
     import numpy

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-    from sevenfold.prepare.vectors import Vectors
+    from sevenfold.vectors import Vectors
 
 FEWEST = 5
 """Rows that a reply must have on average for the replies to count as labels."""

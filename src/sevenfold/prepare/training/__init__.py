@@ -10,8 +10,8 @@ from sevenfold.registry import Registry
 from sevenfold.schema import Component
 
 if TYPE_CHECKING:
+    from sevenfold.findings import Findings
     from sevenfold.prepare.dataset import Row
-    from sevenfold.prepare.findings import Findings
     from sevenfold.prepare.shelf import Shelf
     from sevenfold.prepare.work import Work
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.findings import Chart, Findings, Table
+from sevenfold.findings import Chart, Findings, Table
 from sevenfold.prepare.naming import needed_value
 from sevenfold.prepare.shelf import Shelf
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sevenfold.folding import folded
 from sevenfold.prepare.clean.sentences import sentences
-from sevenfold.prepare.keys import folded
 
 QUOTE = re.compile(r"##begin_quote##(.*?)##end_quote##", re.DOTALL)
 ANSWER, REASON = "##Answer:", "##Reason:"

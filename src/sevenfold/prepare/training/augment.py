@@ -13,9 +13,9 @@ from pydantic import Field, model_validator
 
 from sevenfold.chat.conversation import Conversation
 from sevenfold.errors import DataError
+from sevenfold.findings import Findings, Table
 from sevenfold.prepare.augment import AUGMENTERS, Augmenter, Known, Way
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.keys import content_key
 from sevenfold.prepare.making.held_out import HeldOut
 from sevenfold.prepare.making.likeness import SAMPLE, Likeness
@@ -24,9 +24,9 @@ from sevenfold.prepare.making.surrogate import Surrogate
 from sevenfold.prepare.naming import known_names, value_of
 from sevenfold.prepare.shelf import Shelf
 from sevenfold.prepare.training import Change
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.prepare.work import Work
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 GROUP = 64
 """Rows whose copies are looked at together."""

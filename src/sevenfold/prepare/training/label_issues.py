@@ -13,12 +13,12 @@ from sevenfold.prepare.labels.queue import Meta, Review, write_reviews
 from sevenfold.prepare.labels.suspects import findings, suspects, text_of
 from sevenfold.prepare.naming import REPLY, needed_value
 from sevenfold.prepare.training import Change
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 if TYPE_CHECKING:
+    from sevenfold.findings import Findings
     from sevenfold.prepare.dataset import Row
-    from sevenfold.prepare.findings import Findings
     from sevenfold.prepare.shelf import Shelf
     from sevenfold.prepare.work import Work
 

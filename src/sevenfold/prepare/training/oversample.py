@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from sevenfold.prepare.findings import Findings
+from sevenfold.findings import Findings
 from sevenfold.prepare.naming import REPLY
 from sevenfold.prepare.training import Change
 from sevenfold.prepare.training._groups import findings, groups_of, named

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.errors import DataError
+from sevenfold.findings import Findings
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.files import fingerprint
-from sevenfold.prepare.findings import Findings
 from sevenfold.prepare.making.candidates import Candidate, distinct, from_file, varied, written_by
 from sevenfold.prepare.making.endpoint import Asking, Endpoint
 from sevenfold.prepare.making.gaussian import noise_for
@@ -21,9 +21,9 @@ from sevenfold.prepare.making.votes import noised, votes
 from sevenfold.prepare.naming import REPLY, value_of
 from sevenfold.prepare.shelf import Shelf
 from sevenfold.prepare.training import Change
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.prepare.work import Work
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 REASON = "private"
 """Why the private rows go."""

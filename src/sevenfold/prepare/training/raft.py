@@ -11,12 +11,12 @@ from pydantic import Field
 
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.errors import DataError
-from sevenfold.prepare.findings import Findings
-from sevenfold.prepare.keys import folded
+from sevenfold.findings import Findings
+from sevenfold.folding import folded
 from sevenfold.prepare.training import Change
 from sevenfold.prepare.training._quotes import answered, unfounded
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 if TYPE_CHECKING:
     import numpy

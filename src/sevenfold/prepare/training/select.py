@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from sevenfold.prepare.findings import Chart, Findings, Table
+from sevenfold.findings import Chart, Findings, Table
 from sevenfold.prepare.selection import WAYS, Way
 from sevenfold.prepare.selection._choice import chosen, quotas
 from sevenfold.prepare.selection._material import Material
 from sevenfold.prepare.training import Change
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 if TYPE_CHECKING:
     import numpy

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from sevenfold.findings import Findings, Table
 from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row
-from sevenfold.prepare.findings import Findings, Table
 from sevenfold.prepare.training import Change
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen
+from sevenfold.vectors import VECTORS, Vectors
 
 if TYPE_CHECKING:
     from sevenfold.prepare.shelf import Shelf

@@ -11,8 +11,8 @@ from pydantic import Field
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.console import Task
 from sevenfold.errors import DataError
+from sevenfold.findings import Chart, Findings
 from sevenfold.prepare.dataset import Row
-from sevenfold.prepare.findings import Chart, Findings
 from sevenfold.prepare.making.endpoint import Asking, Endpoint
 from sevenfold.prepare.making.filters import Filters, Sieve
 from sevenfold.prepare.making.judging import Bench, Judging

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from sevenfold.errors import MachineError
-from sevenfold.prepare.findings import Findings
+from sevenfold.findings import Findings
 from sevenfold.prepare.naming import REPLY
 from sevenfold.prepare.training import Change
 from sevenfold.prepare.training._groups import findings, groups_of, named
-from sevenfold.prepare.vectors import VECTORS, Vectors
 from sevenfold.schema import Chosen, build
+from sevenfold.vectors import VECTORS, Vectors
 
 if TYPE_CHECKING:
     import numpy

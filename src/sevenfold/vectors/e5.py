@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sevenfold.errors import MachineError
-from sevenfold.prepare.vectors import Vectors
+from sevenfold.vectors import Vectors
 
 if TYPE_CHECKING:
     import numpy

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from sevenfold.errors import MachineError
-from sevenfold.prepare.keys import folded
-from sevenfold.prepare.vectors import Vectors
+from sevenfold.folding import folded
+from sevenfold.vectors import Vectors
 
 if TYPE_CHECKING:
     import numpy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from sevenfold.prepare.vectors import VECTORS, e5
+from sevenfold.vectors import VECTORS, e5
 
 TEXTS = [
     "The market fell again today.",
