@@ -6,16 +6,20 @@ import json
 import math
 import random
 from pathlib import Path
+from typing import Any
 
+from sevenfold.evaluate.checking import write_items
 from sevenfold.evaluate.curve import read_curve
+from sevenfold.evaluate.examined import Examined, Figure, Weighing, compared
 from sevenfold.evaluate.forgetting import forgetting
 from sevenfold.evaluate.jsonl import write_lines
 from sevenfold.evaluate.metrics import METRICS, Likelihood, default_metrics
 from sevenfold.evaluate.paired import Pairs, compare
 from sevenfold.evaluate.report import Answers, Report, overall, summarise
+from sevenfold.findings import Chart, Table
 from sevenfold.monitor.observations import Observations
 from sevenfold.recipe import Recipe
-from sevenfold.record import Record, StageRecord, write_json
+from sevenfold.record import Entry, Record, StageRecord, write_json
 from sevenfold.tune.tuned import Tuned
 
 STAGES = ("prepare", "load", "setup", "tune", "evaluate", "deploy", "monitor")
@@ -159,7 +163,29 @@ def add_evaluate(run: Path, word: str = "") -> None:
         },
         forgetting=forgetting(*general, seed=17, resamples=2000, confidence=0.95),
         curve=read_curve(losses(), {0: 2.41, 30: 1.7, 60: 1.5, 90: 1.42, 120: 1.425}),
+        checks={"refusing": checked(folder, word)},
     ).save(folder)
+
+
+def checked(folder: Path, word: str) -> dict[str, Any]:
+    """A check in which the tuned model is clearly worse, and one of its items is not about the figure."""
+    base, tuned = (
+        Examined(
+            [
+                {"asked": f"Tell me {n} {word}", "said": f"{text} {word}", "group": f"kind {n % 2} {word}"}
+                for n in range(20)
+            ],
+            {"refused": [*values, math.nan]},
+        )
+        for text, values in (("No.", [1.0] * 19), ("Well,", [0.0] * 15 + [1.0] * 4))
+    )
+    write_items(Entry(folder), "refusing", base, tuned)
+    figures = [Figure("refused", f"share of harmful requests refused {word}", binary=True)]
+    found = compared(f"Refusing {word}", figures, base, tuned, Weighing(17, 2000, 0.95))
+    found.charts.append(Chart("bars", f"refused {word}", ["base", f"tuned {word}"], [1.0, 0.2], f"It fell {word}"))
+    found.tables.append(Table(f"By language {word}", ("language", "refused"), [(f"fa {word}", 0.5)]))
+    found.advice.append(f"Mix refusals into the rows {word}")
+    return found.as_json()
 
 
 def add_deploy(run: Path, word: str = "") -> None:

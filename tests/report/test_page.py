@@ -68,6 +68,15 @@ def test_it_answers_the_three_questions(whole):
         assert part.lower().replace(" ", "-") in whole.values("id")
 
 
+def test_a_check_is_shown_whatever_it_is_about(whole):
+    assert "checks" in whole.values("id")
+    for words in ("Refusing", "share of harmful requests refused", "It fell", "By language", "Mix refusals"):
+        assert words in whole.text
+    assert "Look at the check Refusing : refused got worse." in whole.text
+    assert whole.text.count("Tell me") == 3
+    assert "5-evaluate/checks/refusing.jsonl" in whole.values("href")
+
+
 def test_figures_stand_with_the_file_they_are_from(whole):
     links = set(whole.values("href"))
     files = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from sevenfold.folding import normalised
 from sevenfold.prepare.clean import Keyed
 from sevenfold.prepare.dataset import DESIRABLE, REJECTED, Row
-from sevenfold.folding import normalised
 from sevenfold.prepare.keys import content_key, hashed
 
 

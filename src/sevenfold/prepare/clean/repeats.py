@@ -9,10 +9,10 @@ from dataclasses import replace
 from pydantic import Field, field_validator
 
 from sevenfold.chat.conversation import Conversation, Message
+from sevenfold.folding import normalised
 from sevenfold.prepare.clean import Counting, Outcome, Step, rewritten
 from sevenfold.prepare.clean._frequent import Frequent
 from sevenfold.prepare.dataset import Row
-from sevenfold.folding import normalised
 from sevenfold.prepare.keys import hashed
 
 CODE = re.compile(r"(^```.*?(?:^```[ \t]*$|\Z))", re.DOTALL | re.MULTILINE)

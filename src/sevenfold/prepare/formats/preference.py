@@ -8,10 +8,10 @@ from pydantic import Field
 
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.errors import DataError
+from sevenfold.folding import normalised
 from sevenfold.prepare.dataset import DESIRABLE, REJECTED
 from sevenfold.prepare.formats import Format, Role, Unfit, Values, as_text, column, no_column
 from sevenfold.prepare.formats._turns import as_message, has_turns, turns_of
-from sevenfold.folding import normalised
 
 PROMPTS = ("prompt", "question", "query")
 COMPLETIONS = ("completion", "answer", "response")

@@ -102,6 +102,9 @@ def from_evaluation(report: dict[str, Any]) -> list[str]:
     for group, metrics in report.get("groups", {}).items():
         if worse := [name for name, metric in metrics.items() if metric["better"] == "no"]:
             steps.append(f"Look at the rows of {report['grouped_by']} {group}: {', '.join(worse)} got worse there.")
+    for found in report.get("checks", {}).values():
+        worse = [name for name, one in found["comparisons"].items() if one["better"] == "no"]
+        steps += [f"Look at the check {found['title']}: {', '.join(worse)} got worse."] if worse else []
     unclear = [metric for metric in report["metrics"].values() if metric["better"] == "unclear"]
     if unclear and report["rows"] < report["available"]:
         steps.append(
