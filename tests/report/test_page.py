@@ -164,7 +164,7 @@ def test_ids_are_unique_and_pictures_find_theirs(whole):
     assert len(ids) == len(set(ids))
     wanted = {link[1:] for link in whole.values("xlink:href") if link.startswith("#")}
     assert wanted <= set(ids)
-    assert whole.tags.count("svg") == 13
+    assert whole.tags.count("svg") == 15
 
 
 def test_pictures_take_the_pages_colours(whole):

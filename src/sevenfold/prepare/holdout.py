@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sevenfold.errors import DataError
 from sevenfold.prepare.codes import Coded
 from sevenfold.prepare.collect import Intake
-from sevenfold.prepare.overlap.near import Near
+from sevenfold.prepare.overlap.alike import Sought
 from sevenfold.prepare.section import PrepareSection, Split
 from sevenfold.prepare.splits import Index
 from sevenfold.prepare.union import Union
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
 OVER_LIMIT = "over_limit"
 """The place of rows above ``limit``: no split."""
+NEAR, SEMANTIC = "near_duplicate", "semantic_duplicate"
+"""The places of rows that say nearly the same, or mean the same, as one that stays."""
 
 
-NEAR = "near_duplicate"
-"""The place of rows that say nearly the same as one that stays."""
-
-
-def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = None) -> Coded:
-    """For each staged row its split, or that it is over the limit or a near-duplicate.
+def choose_sides(section: PrepareSection, intake: Intake, sought: Sought) -> Coded:
+    """For each staged row its split, or that it is over the limit or a duplicate.
 
     Rows that are alike, directly or through others, count as asking the same, so that no split parts them.
 
@@ -37,12 +35,12 @@ def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = No
     import numpy
 
     ranks = numpy.array(intake.ranks, dtype=numpy.uint64)
-    twins = sorted(near.twins) if near else []
     free = numpy.ones(len(ranks), dtype=bool)
-    free[twins] = False
+    for alike in sought.values():
+        free[list(alike.twins)] = False
     within = lowest(ranks, section.limit, numpy.flatnonzero(free))
     openings = array("Q")
-    openings.frombytes(joined(intake.openings, near)[within].tobytes())
+    openings.frombytes(joined(intake.openings, sought)[within].tobytes())
     index = Index(openings, Coded(map(intake.labels.__getitem__, within.tolist())) if intake.labels else [])
     split = section.split
     found = split.how.sides(index, split.shares, split.seed)
@@ -51,15 +49,16 @@ def choose_sides(section: PrepareSection, intake: Intake, near: Near | None = No
     sides = Coded([OVER_LIMIT])
     codes = numpy.zeros(len(ranks), dtype=numpy.uint32)
     codes[within] = numpy.array([sides.code(name) for name in chosen.texts], dtype=numpy.uint32)[chosen.array()]
-    codes[twins] = sides.code(NEAR)
+    for reason, alike in sought.items():
+        codes[list(alike.twins)] = sides.code(reason)
     return sides.recoded(codes)
 
 
-def joined(openings: array[int], near: Near | None) -> NDArray[numpy.uint64]:
+def joined(openings: array[int], sought: Sought) -> NDArray[numpy.uint64]:
     """What each row asks; rows of one cluster ask the same."""
     import numpy
 
-    together = united(openings, near)
+    together = united(openings, sought)
     found = numpy.array(openings, dtype=numpy.uint64)
     if together.parent:
         # Only questions of clusters have another root than themselves.
@@ -70,12 +69,13 @@ def joined(openings: array[int], near: Near | None) -> NDArray[numpy.uint64]:
     return found
 
 
-def united(openings: array[int], near: Near | None) -> Union[int]:
+def united(openings: array[int], sought: Sought) -> Union[int]:
     """The questions that rows of one cluster ask, as one."""
     together = Union[int]()
-    for members in near.clusters.sets().values() if near else ():
-        for row in members[1:]:
-            together.join(openings[members[0]], openings[row])
+    for alike in sought.values():
+        for members in alike.clusters.sets().values():
+            for row in members[1:]:
+                together.join(openings[members[0]], openings[row])
     return together
 
 

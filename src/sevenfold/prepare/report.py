@@ -17,6 +17,8 @@
 - ``near_duplicates``: ``{clusters, rows, dropped, largest, bands, values_in_a_band, not_compared, examples}``: rows in
   clusters of near-duplicates, how many were dropped, the first 1,000 of these as ``{origin, of, similarity}``;
   ``not_compared`` counts rows that shared a band with more others than are compared. Empty when not sought.
+- ``semantic_duplicates``: ``{clusters, rows, dropped, largest, border_cosine_prompt, border_cosine_reply, examples}``:
+  the same of rows that mean the same; empty when not sought.
 - ``leaks``: ``{rows, texts, common_phrases, examples}``: training rows that were removed because they share text with
   what is held out, texts of evaluation sets that were compared, the first 1,000 as ``{origin, of, words}``. Empty
   when not sought.

@@ -15,7 +15,7 @@ from sevenfold.prepare.files import fingerprint
 from sevenfold.prepare.formats import FORMATS, Format
 from sevenfold.prepare.labels.section import Label
 from sevenfold.prepare.overlap.references import files_of
-from sevenfold.prepare.overlap.settings import Decontaminate, NearDuplicates
+from sevenfold.prepare.overlap.settings import Decontaminate, NearDuplicates, SemanticDuplicates
 from sevenfold.prepare.places import PLACES, Place
 from sevenfold.prepare.sources import Source
 from sevenfold.prepare.splits import SPLITTERS, Splitter
@@ -103,6 +103,11 @@ class PrepareSection(Section):
     near_duplicates: NearDuplicates | None = Field(
         None,
         description="Rows that say nearly the same: true, or {threshold: 0.8, drop: false}; not given: not sought.",
+    )
+    semantic_duplicates: SemanticDuplicates | None = Field(
+        None,
+        description="Rows that say the same in other words or another language: true, or {threshold: 0.6}; not given: "
+        "not sought. Every row is compared with every other.",
     )
     limit: int | None = Field(
         None, ge=1, description="Rows at most, chosen by content, not the first ones; not given: all."

@@ -16,11 +16,13 @@ from sevenfold.prepare.collect import STAGED_FILE, Intake, take_in
 from sevenfold.prepare.counting import Count, Counted
 from sevenfold.prepare.dataset import SPLITS, Dataset
 from sevenfold.prepare.figures import Figures
-from sevenfold.prepare.holdout import NEAR, choose_sides
+from sevenfold.prepare.holdout import NEAR, SEMANTIC, choose_sides
 from sevenfold.prepare.labels.queue import META_FILE, REVIEW_FILE
-from sevenfold.prepare.overlap.findings import LEAK, leak_facts, near_facts, removed, write_removed
+from sevenfold.prepare.overlap.alike import Sought
+from sevenfold.prepare.overlap.findings import LEAK, leak_facts, near_facts, removed, semantic_facts, write_removed
 from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
 from sevenfold.prepare.overlap.near import find_near
+from sevenfold.prepare.overlap.semantic import SCRATCH, find_semantic
 from sevenfold.prepare.overlap.settings import Decontaminate
 from sevenfold.prepare.places import Crew
 from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, label_counts, table
@@ -92,32 +94,41 @@ def find_overlap(section: PrepareSection, entry: Entry, intake: Intake, crew: Cr
     Raises:
         DataError: Too few rows are left.
     """
-    staged, near, leaks = entry.folder / STAGED_FILE, None, None
+    staged, near, semantic, leaks = entry.folder / STAGED_FILE, None, None, None
+    sought: Sought = {}
     if section.near_duplicates:
-        near = find_near(staged, section.near_duplicates, intake.ranks, entry.console, crew)
-    sides = choose_sides(section, intake, near)
+        sought[NEAR] = near = find_near(staged, section.near_duplicates, intake.ranks, entry.console, crew)
+    if section.semantic_duplicates:
+        gone = near.twins if near else None
+        semantic = find_semantic(staged, section.semantic_duplicates, intake.ranks, gone, entry.console)
+        sought[SEMANTIC] = semantic
+    sides = choose_sides(section, intake, sought)
     if section.decontaminate:
         leaks = find_leaks(staged, section.decontaminate, sides, entry.console)
         for row in leaks.rows:
             sides[row] = LEAK
         if "train" not in sides:
             raise all_leak(section.decontaminate, leaks)
-    lines = removed(Shelf(staged), near, leaks, sides)
-    examples = write_removed(entry.folder / DROPPED_FILE, lines) if near or leaks else []
-    facts = {"near_duplicates": near_facts(near, examples, NEAR), "leaks": leak_facts(leaks, examples)}
+    lines = removed(Shelf(staged), sought, leaks, sides)
+    examples = write_removed(entry.folder / DROPPED_FILE, lines) if sought or leaks else []
+    facts = {
+        "near_duplicates": near_facts(near, examples, NEAR),
+        "semantic_duplicates": semantic_facts(semantic, examples, SEMANTIC),
+        "leaks": leak_facts(leaks, examples),
+    }
     say_overlap(facts, entry)
     return Overlap(sides, facts)
 
 
 def say_overlap(facts: dict[str, dict[str, Any]], entry: Entry) -> None:
     """Say what was found, with the first example of leaks."""
+    for kind in ("near_duplicates", "semantic_duplicates"):
+        if alike := facts[kind]:
+            found = f"{alike['rows']:,} rows in {alike['clusters']:,} clusters, {alike['dropped']:,} dropped"
+            entry.note(f"{kind.replace('_', ' ')}: {found}")
     near, leaks = facts["near_duplicates"], facts["leaks"]
-    if near:
-        entry.note(
-            f"near-duplicates: {near['rows']:,} rows in {near['clusters']:,} clusters, {near['dropped']:,} dropped"
-        )
-        if near["not_compared"]:
-            entry.warn(f"{near['not_compared']:,} times a row shared a band with more rows than are compared")
+    if near and near["not_compared"]:
+        entry.warn(f"{near['not_compared']:,} times a row shared a band with more rows than are compared")
     if leaks:
         first = leaks["examples"][0] if leaks["examples"] else None
         example = f"; {first['origin']} has of {first['of']}: {first['words']!r}" if first else ""
@@ -160,7 +171,7 @@ def clear(folder: Path) -> None:
 
 def clear_scratch(folder: Path) -> None:
     """Remove the files that rows pass through on their way."""
-    for pattern in (STAGED_FILE, STEP_FILE.format("*")):
+    for pattern in (STAGED_FILE, STEP_FILE.format("*"), SCRATCH.format("*")):
         for path in (*folder.glob(pattern), *folder.glob(f".{pattern}.*")):
             path.unlink()
 

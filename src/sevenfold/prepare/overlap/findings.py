@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.prepare.dataset import said
+from sevenfold.prepare.overlap.alike import Alike, Sought
 from sevenfold.prepare.overlap.leaks import Leaks
 from sevenfold.prepare.overlap.near import Near
+from sevenfold.prepare.overlap.semantic import Semantic
 from sevenfold.prepare.shelf import Shelf
 
 LEAK = "leak"
@@ -19,23 +21,23 @@ MOST_EXAMPLES = 1000
 SAID = ("messages", "fields")
 
 
-def removed(shelf: Shelf, near: Near | None, leaks: Leaks | None, reasons: Sequence[str]) -> Iterator[dict[str, Any]]:
+def removed(shelf: Shelf, sought: Sought, leaks: Leaks | None, reasons: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Each row that was removed after the pass over the sources: its reason and place, those of its partner, itself.
 
     Args:
         shelf: The staged rows.
-        near: Near-duplicates; ``of`` is the place of the row that stays.
+        sought: Rows that say the same; ``of`` is the place of the row that stays.
         leaks: Leaks; ``of`` is the place of the text that is held out, ``words`` the first that are shared.
         reasons: For each row its split, or why it is in none.
     """
-    twins, leaking = near.twins if near else {}, leaks.rows if leaks else {}
-    for number in sorted({*twins, *leaking}):
+    leaking = leaks.rows if leaks else {}
+    for number in sorted({*leaking, *(row for alike in sought.values() for row in alike.twins)}):
         row = shelf.row(number)
         line: dict[str, Any] = {"reason": reasons[number], "origin": row.origin}
         if number in leaking:
             line |= {"of": leaking[number].where, "words": leaking[number].words}
         else:
-            twin = twins[number]
+            twin = next(alike.twins[number] for alike in sought.values() if number in alike.twins)
             line |= {"of": shelf.origin(twin.row), "similarity": round(twin.similarity, 4)}
         yield line | said(row)
 
@@ -57,16 +59,35 @@ def near_facts(near: Near | None, examples: list[dict[str, Any]], reason: str) -
     """The report's part on near-duplicates; empty when they were not sought."""
     if near is None:
         return {}
-    clusters = near.clusters.sets()
     return {
-        "clusters": len(clusters),
-        "rows": sum(map(len, clusters.values())),
-        "dropped": len(near.twins),
-        "largest": max(map(len, clusters.values()), default=0),
+        **cluster_facts(near),
         "bands": near.banding.bands,
         "values_in_a_band": near.banding.rows,
         "not_compared": near.overflowed,
         "examples": chosen(examples, reason),
+    }
+
+
+def semantic_facts(semantic: Semantic | None, examples: list[dict[str, Any]], reason: str) -> dict[str, Any]:
+    """The report's part on semantic duplicates; empty when they were not sought."""
+    if semantic is None:
+        return {}
+    names = ("border_cosine_prompt", "border_cosine_reply")
+    return {
+        **cluster_facts(semantic),
+        **dict(zip(names, semantic.borders, strict=True)),
+        "examples": chosen(examples, reason),
+    }
+
+
+def cluster_facts(alike: Alike) -> dict[str, int]:
+    """How many rows belong together."""
+    clusters = alike.clusters.sets()
+    return {
+        "clusters": len(clusters),
+        "rows": sum(map(len, clusters.values())),
+        "dropped": len(alike.twins),
+        "largest": max(map(len, clusters.values()), default=0),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sevenfold.prepare.overlap.alike import Alike
 from sevenfold.prepare.overlap.bands import Banding, banding, least_equal
 from sevenfold.prepare.overlap.comparing import Compare, Compared
 from sevenfold.prepare.overlap.gathering import gathered
@@ -15,26 +16,21 @@ from sevenfold.prepare.overlap.signing import Sign, SignedRows
 from sevenfold.prepare.overlap.twins import Twins
 from sevenfold.prepare.places import Crew
 from sevenfold.prepare.shelf import batches
-from sevenfold.prepare.union import Union
 
 if TYPE_CHECKING:
     from sevenfold.console import Console
 
 
 @dataclass
-class Near:
-    """What is known of the rows that are alike.
+class Near(Alike):
+    """What is known of the rows that say nearly the same.
 
     Args:
         banding: How the signatures were cut.
-        clusters: Rows that are near-duplicates, directly or through others; rows without one are not in it.
-        twins: The rows that are dropped, each with the one that stays.
         overflowed: How often a row met more texts than are remembered, so that a pair may have been missed.
     """
 
-    banding: Banding
-    clusters: Union[int] = field(default_factory=Union)
-    twins: Twins = field(default_factory=Twins)
+    banding: Banding = field(kw_only=True)
     overflowed: int = 0
 
     def take_over(self, compared: Compared) -> None:
@@ -64,7 +60,7 @@ def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], consol
     """
     import numpy
 
-    near = Near(banding(settings.threshold, settings.permutations), twins=Twins(len(ranks)))
+    near = Near(twins=Twins(len(ranks)), banding=banding(settings.threshold, settings.permutations))
     found = SignedRows()
     with console.task("near-duplicates (rows)", len(ranks)) as task:
         for signed in crew.each(Sign(near.banding, settings.threshold), batches(path)):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from sevenfold.schema import Strict
+from sevenfold.schema import Chosen, Strict
+from sevenfold.vectors import VECTORS, Vectors
 
 
 class Asked(Strict):
@@ -30,6 +31,21 @@ class NearDuplicates(Asked):
         description="Whether one row of a cluster stays; if not, all stay. No split parts a cluster in either case.",
     )
     permutations: int = Field(128, ge=16, le=1024, description="MinHash values a row; more: fewer pairs are missed.")
+
+
+class SemanticDuplicates(Asked):
+    """Rows that say the same in other words, or in another language."""
+
+    threshold: float = Field(
+        0.6, gt=0, le=1, description="The share of the way from the mean cosine of random pairs to 1."
+    )
+    vectors: Annotated[Vectors, Chosen(VECTORS)] = Field(
+        default_factory=lambda: VECTORS.find("e5")(), description="What turns texts into vectors."
+    )
+    drop: bool = Field(
+        True,
+        description="Whether one row of a cluster stays; if not, all stay. No split parts a cluster in either case.",
+    )
 
 
 class Decontaminate(Asked):

@@ -92,11 +92,12 @@ def origin(report: dict[str, Any], source: str) -> Table:
 
 
 def overlap(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """Near-duplicates and leaks, where they were sought."""
-    near, leaks, rows = report.get("near_duplicates"), report.get("leaks"), []
-    if near:
-        clusters = f"{number(near['rows'])} rows in {number(near['clusters'])} clusters"
-        rows.append(("near-duplicates", f"{clusters}, {number(near['dropped'])} dropped; no split parts a cluster"))
+    """Duplicates and leaks, where they were sought."""
+    leaks, rows = report.get("leaks"), []
+    for kind in ("near_duplicates", "semantic_duplicates"):
+        if alike := report.get(kind):
+            clusters = f"{number(alike['rows'])} rows in {number(alike['clusters'])} clusters"
+            rows.append((plain(kind), f"{clusters}, {number(alike['dropped'])} dropped; no split parts a cluster"))
     if leaks:
         rows.append(("leaks", f"{number(leaks['rows'])} training rows shared text with what is held out; removed"))
         rows += [(f"leak at {one['origin']}", f"{one['of']}: {one['words']}") for one in leaks["examples"][:SHOWN]]
