@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sevenfold.errors import RecipeError
 from sevenfold.prepare.splits import SPLITTERS, Index, Splitter
-from sevenfold.prepare.splits._shares import Shares, by_threshold, of_openings, position
+from sevenfold.prepare.splits._shares import Shares, by_threshold, of_openings, position, quotas
 from sevenfold.prepare.splits.covered import Covered
 from sevenfold.prepare.splits.grouped import Grouped
 from sevenfold.prepare.splits.random import Random
@@ -119,6 +119,16 @@ def test_a_number_of_rows_is_shared_among_the_strata():
     found = Counter(zip(labels, sides, strict=True))
     assert (found["rare", "validation"], found["common", "validation"]) == (5, 45)
     assert (found["rare", "test"], found["common", "test"]) == (10, 90)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=9), st.data())
+def test_a_number_of_rows_is_met_exactly_however_it_falls_on_the_strata(rows, data):
+    share = data.draw(st.integers(1, sum(rows)))
+    found = quotas(rows, share)
+    assert sum(found) == share
+    assert all(
+        abs(own * share / sum(rows) - count) < 1 and count <= own for own, count in zip(rows, found, strict=True)
+    )
 
 
 def test_groups_that_share_a_question_stay_together():

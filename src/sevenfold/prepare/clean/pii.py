@@ -39,6 +39,10 @@ class Pii(Single):
         """Look at every row."""
         return Search(self)
 
+    def fingerprints(self) -> dict[str, str]:
+        """Of what the detectors read."""
+        return {file: value for kind in self.kinds for file, value in kind.fingerprints().items()}
+
     def look(self, text: str) -> list[Found]:
         """What is personal in a text."""
         found = search(text, self.kinds)

@@ -106,22 +106,35 @@ def from_end(side: str, place: float) -> float:
     return place if side == "test" else 1 - place
 
 
-def by_rank(sizes: Mapping[U, int], shares: Shares, total: int, seed: int) -> dict[U, str]:
-    """The side of each unit, with the numbers of rows as near to the shares as whole units allow.
+def quotas(rows: Sequence[int], share: float) -> list[int]:
+    """How many rows a side takes of each of some parts, which have so many rows.
+
+    A number of rows is met exactly: who has the largest remainder gives one more (Hamilton's method). A fraction is of
+    each part by itself.
+    """
+    if share < 1:
+        return [round(share * own) for own in rows]
+    exact = [share * own / sum(rows) for own in rows]
+    found = list(map(int, exact))
+    largest = sorted(range(len(rows)), key=lambda part: found[part] - exact[part])
+    for part in largest[: int(share) - sum(found)]:
+        found[part] += 1
+    return found
+
+
+def by_rank(sizes: Mapping[U, int], wanted: Mapping[str, int], seed: int) -> dict[U, str]:
+    """The side of each unit, with the numbers of rows as near to what is wanted as whole units allow.
 
     Args:
         sizes: Rows in each unit.
-        shares: What is held out; a number of rows is that of all rows, of which this part gives its share.
-        total: All rows, of which ``sizes`` may hold a part.
+        wanted: Rows of each side that is held out.
         seed: Another seed, another split.
     """
     line = sorted(sizes, key=lambda unit: (position(seed, unit), str(unit)))
-    rows = sum(sizes.values())
     sides: dict[U, str] = {}
-    for side, share in shares.wanted().items():
+    for side, rows in wanted.items():
         ends = line if side == "test" else reversed(line)
-        fraction = share / total if share >= 1 else share
-        taken = until([unit for unit in ends if unit not in sides], sizes, round(fraction * rows))
+        taken = until([unit for unit in ends if unit not in sides], sizes, rows)
         sides.update(dict.fromkeys(taken, side))
     return {unit: sides.get(unit, "train") for unit in sizes}
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from pydantic import Field
 
 from sevenfold.prepare.splits import Index, Splitter
-from sevenfold.prepare.splits._shares import Shares, by_rank
+from sevenfold.prepare.splits._shares import Shares, by_rank, quotas
 
 
 class Stratified(Splitter):
@@ -29,7 +29,9 @@ class Stratified(Splitter):
         strata: defaultdict[str, dict[int, int]] = defaultdict(dict)
         for opening, count in Counter(index.openings).items():
             strata[stratum[opening]][opening] = count
+        rows = [sum(sizes.values()) for sizes in strata.values()]
+        wanted = {side: quotas(rows, share) for side, share in shares.wanted().items()}
         sides: dict[int, str] = {}
-        for sizes in strata.values():
-            sides.update(by_rank(sizes, shares, len(index.openings), seed))
+        for number, sizes in enumerate(strata.values()):
+            sides.update(by_rank(sizes, {side: counts[number] for side, counts in wanted.items()}, seed))
         return [sides[opening] for opening in index.openings]
