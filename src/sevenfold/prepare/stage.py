@@ -24,6 +24,7 @@ from sevenfold.prepare.overlap.leaks import Leaks, find_leaks
 from sevenfold.prepare.overlap.near import find_near
 from sevenfold.prepare.overlap.semantic import SCRATCH, find_semantic
 from sevenfold.prepare.overlap.settings import Decontaminate
+from sevenfold.prepare.overlap.signing import SCRATCH as SIGNED
 from sevenfold.prepare.places import Crew
 from sevenfold.prepare.report import DROPPED_FILE, NO_REPLY, REPORT_FILE, label_counts, table
 from sevenfold.prepare.reshape import FIRST_FILE, STEP_FILE, Reshaped, examine, reshape
@@ -171,7 +172,7 @@ def clear(folder: Path) -> None:
 
 def clear_scratch(folder: Path) -> None:
     """Remove the files that rows pass through on their way."""
-    for pattern in (STAGED_FILE, STEP_FILE.format("*"), SCRATCH.format("*")):
+    for pattern in (STAGED_FILE, STEP_FILE.format("*"), SCRATCH.format("*"), SIGNED.format("*")):
         for path in (*folder.glob(pattern), *folder.glob(f".{pattern}.*")):
             path.unlink()
 

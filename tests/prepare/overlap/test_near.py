@@ -184,7 +184,12 @@ def row_of(content: str) -> Row:
     return Row(Conversation((Message("user", content), Message("assistant", "Yes"))), "rows:1")
 
 
-def test_a_row_keeps_232_bytes_of_signature():
-    found = SignedRows()
-    found.add(Sign(banding(0.8, 128), 0.8).sign(packed([row_of(text(n, 100)) for n in range(50)])))
-    assert sum(part.nbytes for part in found.signatures()) == 50 * 232
+def test_a_row_keeps_232_bytes_of_signature_on_the_disk_as_long_as_they_are_needed(tmp_path):
+    rows = packed([row_of(text(n, 100)) for n in range(50)])
+    with SignedRows(tmp_path) as found:
+        found.add(Sign(banding(0.8, 128), 0.8).sign(rows))
+        keys, sketches = found.signatures()
+        assert sum(file.stat().st_size for file in tmp_path.iterdir()) == 50 * 232
+        assert (keys.shape, sketches.shape) == ((50, 21), (50, 64))
+        assert len(set(keys[:, 0].tolist())) == 50
+    assert not list(tmp_path.iterdir())

@@ -69,7 +69,8 @@ def circles_of(signatures: Signatures, rows: NDArray[numpy.int64], count: int, l
     from scipy.sparse.csgraph import connected_components
 
     circles = numpy.arange(count)
-    for column in signatures.keys.T:
+    for band in range(signatures.keys.shape[1]):
+        column = numpy.ascontiguousarray(signatures.keys[:, band])
         found = [circles[rows[texts]] for texts in pairs(column, signatures.sketches, least)]
         if len(found[0]):
             graph = coo_array((numpy.ones(len(found[0]), dtype=bool), tuple(found)), shape=(count, count))

@@ -43,8 +43,8 @@ class Near(Alike):
 def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], console: Console, crew: Crew) -> Near:
     """The near-duplicates of a file of rows.
 
-    Of each row 8 bytes a band and a sketch of 64 are in memory, with the default settings 232, and while bands are
-    compared some 50 more.
+    Of each row 8 bytes a band and a sketch of 64 lie on the disk meanwhile, with the default settings 232; some 100 are
+    in memory.
     Texts are read again from the file where two rows share a band.
 
     Args:
@@ -61,16 +61,16 @@ def find_near(path: Path, settings: NearDuplicates, ranks: Sequence[int], consol
     import numpy
 
     near = Near(twins=Twins(len(ranks)), banding=banding(settings.threshold, settings.permutations))
-    found = SignedRows()
-    with console.task("near-duplicates (rows)", len(ranks)) as task:
-        for signed in crew.each(Sign(near.banding, settings.threshold), batches(path)):
-            found.add(signed)
-            task.advance(len(signed.lengths))
-    rows, lengths = numpy.array(found.rows, dtype=numpy.int64), numpy.array(found.lengths, dtype=numpy.int64)
-    order = numpy.lexsort((numpy.array(ranks, dtype=numpy.uint64)[rows], -lengths[rows]))
-    signatures = found.signatures()
-    least = least_equal(settings.threshold, signatures.sketches.shape[1])
-    gatherings = gathered(signatures, rows, order, len(ranks), least)
-    for compared in crew.each(Compare(path, settings), gatherings):
-        near.take_over(compared)
+    with SignedRows(path.parent) as found:
+        with console.task("near-duplicates (rows)", len(ranks)) as task:
+            for signed in crew.each(Sign(near.banding, settings.threshold), batches(path)):
+                found.add(signed)
+                task.advance(len(signed.lengths))
+        rows, lengths = numpy.array(found.rows, dtype=numpy.int64), numpy.array(found.lengths, dtype=numpy.int64)
+        order = numpy.lexsort((numpy.array(ranks, dtype=numpy.uint64)[rows], -lengths[rows]))
+        signatures = found.signatures()
+        least = least_equal(settings.threshold, signatures.sketches.shape[1])
+        gatherings = gathered(signatures, rows, order, len(ranks), least)
+        for compared in crew.each(Compare(path, settings), gatherings):
+            near.take_over(compared)
     return near

@@ -7,8 +7,10 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sevenfold.disk import machine_error
 from sevenfold.prepare.dataset import REJECTED
 from sevenfold.prepare.overlap.bands import Banding, Signatures, signatures
 from sevenfold.prepare.overlap.shingles import signed
@@ -17,6 +19,8 @@ from sevenfold.prepare.packing import NO_FIELDS
 
 if TYPE_CHECKING:
     import pyarrow
+
+SCRATCH = ".signatures-{}"
 
 
 def joined(contents: list[str], fields: str) -> str:
@@ -73,33 +77,52 @@ class Sign:
 
 
 class SignedRows:
-    """The signatures of every row."""
+    """The signatures of every row, on the disk; of each row 8 bytes are in memory.
 
-    def __init__(self) -> None:
+    Args:
+        folder: Where they lie until the block ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self.rows, self.lengths = array("I"), array("I")
-        self.parts: list[Signatures] = []
+        self.shapes: tuple[int, int] = (1, 1)
+        self.paths = [folder / SCRATCH.format(part) for part in Signatures._fields]
+
+    def __enter__(self) -> SignedRows:
+        self.files = [path.open("wb") for path in self.paths]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file, path in zip(self.files, self.paths, strict=True):
+            file.close()
+            path.unlink(missing_ok=True)
 
     def add(self, found: Signed) -> None:
-        """Put some rows behind those that are here."""
+        """Put some rows behind those that are here.
+
+        Raises:
+            MachineError: The disk is full.
+        """
         self.rows.extend(row + len(self.lengths) for row in found.rows)
         self.lengths.extend(found.lengths)
-        self.parts.append(found.signatures)
+        self.shapes = found.signatures.keys.shape[1], found.signatures.sketches.shape[1]
+        parts = found.signatures.keys.tobytes(), found.signatures.sketches.tobytes()
+        for file, path, part in zip(self.files, self.paths, parts, strict=True):
+            try:
+                file.write(part)
+            except OSError as error:
+                raise machine_error(error, path) from error
 
     def signatures(self) -> Signatures:
-        """All of them, which are handed over and no longer kept here."""
+        """All of them, as they lie on the disk."""
         import numpy
 
-        if not self.parts:
+        if not self.rows:
             return Signatures(numpy.zeros((0, 1), numpy.uint64), numpy.zeros((0, 1), numpy.uint8))
-        count, first, start = len(self.rows), self.parts[0], 0
-        every = Signatures(
-            numpy.empty_like(first.keys, shape=(count, first.keys.shape[1])),
-            numpy.empty_like(first.sketches, shape=(count, first.sketches.shape[1])),
+        for file in self.files:
+            file.flush()
+        keys, sketches = ((len(self.rows), width) for width in self.shapes)
+        return Signatures(
+            numpy.memmap(self.paths[0], numpy.uint64, "r", shape=keys),
+            numpy.memmap(self.paths[1], numpy.uint8, "r", shape=sketches),
         )
-        self.parts.reverse()
-        while self.parts:
-            part = self.parts.pop()
-            end = start + len(part.keys)
-            every.keys[start:end], every.sketches[start:end] = part
-            start = end
-        return every
