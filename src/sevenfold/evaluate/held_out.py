@@ -29,6 +29,7 @@ class Question:
         group: The rows that it is also compared with alone.
         rejected: The prompt's ids and behind them those of the answer that was not preferred, where the row has one.
         fields: The row's other columns, for metrics that need more than the reference: a context, tests, a schema.
+        leading: Virtual tokens before the prompt.
     """
 
     number: int
@@ -41,11 +42,34 @@ class Question:
     group: str | None = None
     rejected: TokenSequence | None = None
     fields: dict[str, str] = field(default_factory=dict)
+    leading: int = 0
 
     def led(self, lead: Sequence[int]) -> Question:
         """The question behind virtual tokens."""
         rejected = self.rejected.led(lead) if self.rejected else None
-        return replace(self, prompt_ids=[*lead, *self.prompt_ids], sequence=self.sequence.led(lead), rejected=rejected)
+        return replace(
+            self,
+            prompt_ids=[*lead, *self.prompt_ids],
+            sequence=self.sequence.led(lead),
+            rejected=rejected,
+            leading=self.leading + len(lead),
+        )
+
+    def prompt_sequence(self) -> TokenSequence:
+        """The prompt alone, all of it supervised but virtual tokens and the first, which nothing foretells.
+
+        Raises:
+            DataError: The prompt is no longer than that.
+        """
+        own = len(self.prompt_ids) - self.leading
+        if own < 2:
+            raise DataError(
+                "a held-out row has no prompt of which a likelihood could be told",
+                where=self.origin,
+                expected="a prompt of two tokens or more",
+                next_step="leave prompt_perplexity out of evaluate.metrics",
+            )
+        return TokenSequence(list(self.prompt_ids), [*[0.0] * (self.leading + 1), *[1.0] * (own - 1)])
 
 
 @dataclass(frozen=True, slots=True)

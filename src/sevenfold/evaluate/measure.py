@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError
-from sevenfold.evaluate.held_out import Question
+from sevenfold.evaluate.held_out import Question, answered
 from sevenfold.evaluate.jsonl import Kept
 from sevenfold.evaluate.metrics import (
     AnswerMetric,
@@ -40,6 +40,8 @@ class Work:
         questions: The held-out rows; ``answered``, ``scored``, ``judged`` and ``ranked`` say whether a metric needs
             answers, the likelihoods of the references, those of rejected answers, and where own texts are found.
         passages: General text, each token of it supervised but the first.
+        prompted: Whether a metric needs the likelihoods of the prompts.
+        reread: Whether a metric needs the likelihood of each model's own answers.
     """
 
     questions: list[Question]
@@ -48,11 +50,14 @@ class Work:
     scored: bool
     judged: bool = False
     ranked: bool = False
+    prompted: bool = False
+    reread: bool = False
 
     @property
     def units(self) -> int:
         """Answers and scores in all."""
-        return len(self.questions) * (self.answered + self.scored + self.judged + self.ranked) + len(self.passages)
+        each = self.answered + self.scored + self.judged + self.ranked + self.prompted
+        return len(self.questions) * each + len(self.passages)
 
     def led(self, lead: Sequence[int]) -> Work:
         """The same work behind virtual tokens."""
@@ -65,7 +70,8 @@ class Measured:
     """What one model gave, in the order of the questions and of the passages.
 
     ``answers`` are dictionaries with ``text``, ``finish_reason`` and ``tokens``, and ``labels``, the probability of
-    each, where the model answers with one. ``checks`` has what each check found.
+    each, where the model answers with one, and ``own``, their likelihood, where a metric asks for it. ``checks`` has
+    what each check found.
     """
 
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -73,7 +79,14 @@ class Measured:
     rejected: list[Likelihood] = field(default_factory=list)
     ranks: list[float] = field(default_factory=list)
     passages: list[Likelihood] = field(default_factory=list)
+    prompts: list[Likelihood] = field(default_factory=list)
     checks: dict[str, Examined] = field(default_factory=dict)
+
+    def likelihoods(self, of: str) -> list[Likelihood]:
+        """What the model thinks of each ``reference``, ``prompt`` or own ``answer``."""
+        if of == "answer":
+            return [Likelihood(**answer["own"]) for answer in self.answers]
+        return {"reference": self.references, "prompt": self.prompts}[of]
 
     def summary(self) -> Answers:
         """The answers as a whole."""
@@ -87,16 +100,20 @@ class Measured:
 
 def work_for(section: EvaluateSection, questions: list[Question], passages: list[TokenSequence]) -> Work:
     """The work that a section's metrics need."""
+    read = {metric.of for metric in section.metrics if isinstance(metric, LikelihoodMetric)}
     return Work(
         questions,
         passages,
-        answered=any(
+        answered="answer" in read
+        or any(
             isinstance(metric, AnswerMetric | AnswersMetric | ProbabilitiesMetric | RowMetric)
             for metric in section.metrics
         ),
-        scored=any(isinstance(metric, LikelihoodMetric | PairMetric) for metric in section.metrics),
+        scored="reference" in read or any(isinstance(metric, PairMetric) for metric in section.metrics),
         judged=any(isinstance(metric, PairMetric) for metric in section.metrics),
         ranked=any(isinstance(metric, RankMetric) for metric in section.metrics),
+        prompted="prompt" in read,
+        reread="answer" in read,
     )
 
 
@@ -129,7 +146,7 @@ def measure(
         entry.note(f"{name}: {len(kept.values)} of {work.units} results are there from an interrupted run")
     found = Measured()
     with open_engine() as engine, entry.console.task(f"{name} model", work.units) as bar:
-        asking = Asking(kept, section, bar)
+        asking = Asking(kept, section, bar, work.reread)
         if work.scored:
             for own, questions in by_adapter(engine, work.questions):
                 asking.score(own, {f"reference {question.number}": question.sequence for question in questions})
@@ -142,6 +159,10 @@ def measure(
             for own, questions in by_adapter(engine, work.questions):
                 asking.rank(own, questions, sorted({question.reference for question in work.questions}))
             found.ranks = [kept.values[f"rank {question.number}"]["rank"] for question in work.questions]
+        if work.prompted:
+            for own, questions in by_adapter(engine, work.questions):
+                asking.score(own, {f"prompt {question.number}": question.prompt_sequence() for question in questions})
+            found.prompts = [likelihood(kept, f"prompt {question.number}") for question in work.questions]
         passages = {f"passage {index}": sequence for index, sequence in enumerate(work.passages)}
         asking.score(engine, passages)
         found.passages = [likelihood(kept, key) for key in passages]
@@ -191,11 +212,13 @@ class Asking:
         kept: The results.
         section: Lengths and batch size.
         bar: The progress.
+        reread: Whether the model scores its own answers as well.
     """
 
     kept: Kept
     section: EvaluateSection
     bar: Task
+    reread: bool = False
 
     def score(self, engine: Engine, sequences: Mapping[str, TokenSequence]) -> None:
         """Keep the likelihood of every sequence by its key."""
@@ -220,10 +243,15 @@ class Asking:
 
         def work(batch: Sequence[Question]) -> list[dict[str, Any]]:
             given = engine.generate([question.prompt_ids for question in batch], sampling)
-            return [
+            found = [
                 {"text": one.text, "finish_reason": one.finish_reason, "tokens": one.completion_tokens}
                 | ({"labels": one.labels} if one.labels else {})
                 for one in given
             ]
+            if self.reread:
+                written = [answered(asked.prompt_ids, one.ids) for asked, one in zip(batch, given, strict=True)]
+                for one, score in zip(found, engine.score(written), strict=True):
+                    one["own"] = {"nll": score.nll, "tokens": score.tokens}
+            return found
 
         self.kept.complete(questions, self.section.batch, lambda one: len(one.prompt_ids), work, self.bar)

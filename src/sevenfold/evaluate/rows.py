@@ -31,7 +31,7 @@ def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> 
     if isinstance(metric, AnswersMetric | ProbabilitiesMetric):
         return [float(value) for value in table_of(metric, measured, questions)[:, 0]]
     if isinstance(metric, LikelihoodMetric):
-        return [metric.value(likelihood) for likelihood in measured.references]
+        return [metric.value(likelihood) for likelihood in measured.likelihoods(metric.of)]
     if isinstance(metric, PairMetric):
         return [metric.value(*both) for both in zip(measured.references, measured.rejected, strict=True)]
     if isinstance(metric, RankMetric):
@@ -63,8 +63,9 @@ def figures_of(
 
 def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: Measured) -> Pairs:
     """Both models' values, weighted as the metric weighs rows."""
-    likelihood = isinstance(metric, LikelihoodMetric)
-    weights = [one.tokens for one in base.references] if likelihood else [1] * len(questions)
+    weights = [1] * len(questions)
+    if isinstance(metric, LikelihoodMetric) and metric.of != "answer":
+        weights = [one.tokens for one in base.likelihoods(metric.of)]
     return Pairs(
         metric,
         np.array(values_of(metric, base, questions)),

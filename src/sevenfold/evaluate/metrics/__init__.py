@@ -112,8 +112,12 @@ class ProbabilitiesMetric(Metric):
 class LikelihoodMetric(Metric):
     """A metric of the likelihood of the references; a row weighs as many tokens as its reference has.
 
-    A row's value is its mean negative log-likelihood per token, in nats.
+    A row's value is its mean negative log-likelihood per token, in nats. ``of`` says of which tokens: the
+    ``reference``'s, the ``prompt``'s, or those of the model's own ``answer``. Two models' own answers have different
+    lengths, so there every row weighs the same.
     """
+
+    of: ClassVar[Literal["reference", "prompt", "answer"]] = "reference"
 
     def value(self, likelihood: Likelihood) -> float:
         """One row's value: nats per token."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sevenfold.errors import DataError
 from sevenfold.evaluate.metrics._said import one_label
 
 if TYPE_CHECKING:
@@ -44,3 +45,23 @@ def ratio(above: Floats, below: Floats) -> Floats:
     import numpy as np
 
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def table_of_some(answers: Sequence[str], references: Sequence[str], labels: Sequence[str]) -> Floats:
+    """The same of some labels alone; of all where none is named.
+
+    Raises:
+        DataError: No row has one of the named labels.
+    """
+    found = table_of_labels(answers, references)
+    if not labels:
+        return found
+    known = sorted({reference.strip() for reference in references})
+    numbers = [number for number, label in enumerate(known) if label in labels]
+    if not numbers:
+        raise DataError(
+            f"no held-out row has one of the labels {', '.join(labels)}",
+            alternatives=known,
+            next_step="name labels that rows have",
+        )
+    return found[:, [0, *(1 + 3 * number + place for number in numbers for place in (0, 1, 2))]]
