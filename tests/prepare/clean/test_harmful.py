@@ -7,8 +7,8 @@ import pytest
 from sevenfold.chat.conversation import Conversation, Message
 from sevenfold.errors import DataError, RecipeError
 from sevenfold.evaluate.passages import passages
+from sevenfold.guard.words import OWN, entries
 from sevenfold.prepare.clean import Dropped
-from sevenfold.prepare.clean._harmful import OWN, entries
 from sevenfold.prepare.clean.harmful import Harmful
 from sevenfold.prepare.dataset import Row
 from tests.prepare.conftest import section_of

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.findings import Table
+from sevenfold.guard.words import plain
 from sevenfold.prepare.audits._attributes import patterns
 from sevenfold.prepare.audits._sample import Lines, share, text_of
 from sevenfold.prepare.audits._tests import differing, holm, p_text, wilson
-from sevenfold.prepare.clean._harmful import plain
 from sevenfold.prepare.clean.harmful import Harmful
 from sevenfold.prepare.dataset import Row
 from sevenfold.prepare.pii import default_detectors, search

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field
 
 from sevenfold.errors import DataError, RecipeError
+from sevenfold.guard.words import ENDINGS, OWN, patterns, plain
 from sevenfold.prepare.clean import Counting, Dropped, Outcome, Single, noted
-from sevenfold.prepare.clean._harmful import ENDINGS, OWN, patterns, plain
 from sevenfold.prepare.dataset import Row
 from sevenfold.record import file_digest
 

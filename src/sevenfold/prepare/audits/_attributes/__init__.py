@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from sevenfold.errors import DataError
-from sevenfold.prepare.clean._harmful import escaped
+from sevenfold.guard.words import escaped
 
 OWN = Path(__file__).with_name("words.txt")
 ENDING = r"(?:'s|\s?(?:ها|های|هایی|ی))?"
