@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from sevenfold.page.server import background
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.page.desk import Desk
-from sevenfold.prepare.labels.page.server import background
 from sevenfold.prepare.labels.review import Asked, read_review
 from tests.prepare.labels.made import write_review
 

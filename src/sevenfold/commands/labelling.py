@@ -11,11 +11,11 @@ from typing import Any
 from sevenfold.commands import places
 from sevenfold.console import Console
 from sevenfold.errors import DataError, RecipeError
+from sevenfold.page.server import PageServer
 from sevenfold.pipeline import stage_named
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.concord import concord
 from sevenfold.prepare.labels.page.desk import Desk
-from sevenfold.prepare.labels.page.server import PageServer
 from sevenfold.prepare.labels.queue import REVIEW_FILE
 from sevenfold.prepare.labels.returning import Taken, detect, exchange_named, take
 from sevenfold.prepare.labels.review import Asked, Queue, read_review

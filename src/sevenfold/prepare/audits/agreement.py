@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from sevenfold.agreement import Ratings, alpha, cohen, fleiss, percent
 from sevenfold.errors import DataError
 from sevenfold.findings import Findings, Table
 from sevenfold.prepare.audits import Audit
-from sevenfold.prepare.labels.agreement import Ratings, alpha, cohen, fleiss, percent
 from sevenfold.prepare.labels.suspects import TEXT, text_of
 
 if TYPE_CHECKING:

@@ -1,25 +1,15 @@
-"""The answers file: one line for each thing that a person did, appended and synced before it counts.
+"""The answers file of labels.
 
 A line is ``{"origin", "label", "annotator", "seconds", "at", "note"}``; ``label`` is a label, a list of labels where
-several may fit, or null for a row that was passed over. The last line of an annotator about a row is what holds. An
-undo appends a line, marked ``"undone": true``, that says again what held before. Nothing is ever rewritten, so a kill
-loses nothing that was confirmed; half a line that a kill left is passed over, and counted.
+several may fit, or null for a row that was passed over. How lines are kept: :mod:`sevenfold.page.answers`.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import threading
-from collections.abc import Iterable
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sevenfold.disk import machine_error
 from sevenfold.errors import DataError
+from sevenfold.page.answers import Log, now
 from sevenfold.prepare.labels.queue import Answer
 from sevenfold.prepare.labels.review import is_label
 
@@ -31,136 +21,26 @@ def same(answer: Answer, other: Answer | None) -> bool:
     return other is not None and (answer.label, answer.note) == (other.label, other.note)
 
 
-def now() -> str:
-    """The time in ISO 8601, UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+class Answers(Log[Answer]):
+    """The labels in a file."""
 
-
-class Answers:
-    """The answers in a file, shared by threads and by processes.
-
-    Args:
-        path: The file; it is made at the first answer.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.read_bytes = 0
-        self.broken = 0
-        self.held: dict[str, dict[str, Answer]] = {}
-        """For each row what holds of each annotator."""
-        self.acts: dict[str, list[tuple[Answer, Answer | None]]] = {}
-        """For each annotator the answers that can be undone, each with what held before it."""
-        self.guard = threading.RLock()
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Take in what others have appended since."""
-        with self.guard:
-            try:
-                with self.path.open("rb") as file:
-                    file.seek(self.read_bytes)
-                    self.take(file.read())
-            except FileNotFoundError:
-                return
-            except OSError as error:
-                raise machine_error(error, self.path) from error
-
-    def take(self, found: bytes) -> None:
-        """Take in whole lines; the beginning of one waits for its end."""
-        whole = found[: found.rfind(b"\n") + 1]
-        self.read_bytes += len(whole)
-        for line in whole.splitlines():
-            if line.strip():
-                self.note(line)
-
-    def note(self, line: bytes) -> None:
-        """Take in one line; one that is no answer is counted."""
-        try:
-            row = json.loads(line)
-            answer = answer_of(row)
-        except (ValueError, DataError, RecursionError):
-            self.broken += 1
-            return
-        acts = self.acts.setdefault(answer.annotator, [])
-        before = self.held.get(answer.origin, {}).get(answer.annotator)
-        if row.get("undone"):
-            # By its place: an answer given twice within a second is there twice, with other answers before it.
-            places = [place for place, act in enumerate(acts) if act[0].origin == answer.origin]
-            self.hold(answer, acts.pop(places[-1])[1] if places else None)
-        else:
-            acts.append((answer, before))
-            self.hold(answer, answer)
-
-    def hold(self, about: Answer, answer: Answer | None) -> None:
-        """What holds now of one annotator about one row."""
-        of_row = self.held.setdefault(about.origin, {})
-        if answer is None:
-            of_row.pop(about.annotator, None)
-        else:
-            of_row[about.annotator] = answer
-
-    def append(self, answers: Iterable[Answer], **marks: bool) -> None:
-        """Append answers, all or none of them confirmed: they are on the disk when this returns.
-
-        Args:
-            answers: What was said.
-            **marks: More keys of each line.
+    def answer_of(self, row: Any) -> Answer:
+        """The answer that a line says.
 
         Raises:
-            MachineError: The file cannot be written or the disk is full.
+            DataError: It is none.
         """
-        lines = "".join(json.dumps({**asdict(answer), **marks}, ensure_ascii=False) + "\n" for answer in answers)
-        with self.guard:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with self.path.open("a+b") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                    file.write(b"\n" * unfinished(file) + lines.encode("utf-8", "surrogatepass"))
-                    file.flush()
-                    os.fsync(file.fileno())
-            except OSError as error:
-                raise machine_error(error, self.path) from error
-            self.refresh()
+        if not isinstance(row, dict) or not isinstance(row.get("origin"), str):
+            raise DataError("the line is no answer", expected='{"origin": "rows.csv:7", "label": "positive"}')
+        label = row.get("label")
+        if label is not None and not is_label(label):
+            raise DataError(f"the label {label!r} is no text")
+        seconds = row.get("seconds") or 0.0
+        time = float(seconds) if isinstance(seconds, int | float) else 0.0
+        note, at = str(row.get("note") or ""), str(row.get("at") or "")
+        return Answer(row["origin"], label, str(row.get("annotator") or ""), time, at, note)
 
-    def undo(self, annotator: str) -> str | None:
-        """Take an annotator's last answer back; gives its row, None when there is nothing to undo."""
-        with self.guard:
-            self.refresh()
-            acts = self.acts.get(annotator)
-            if not acts:
-                return None
-            answer, before = acts[-1]
-            said = (before.label, before.note) if before else (None, "")
-            self.append([Answer(answer.origin, said[0], annotator, 0.0, now(), said[1])], undone=True)
-            return answer.origin
-
-    def of(self, origin: str, annotator: str) -> Answer | None:
-        """What holds of an annotator about a row."""
-        return self.held.get(origin, {}).get(annotator)
-
-
-def unfinished(file: Any) -> int:
-    """1 when a file ends inside of a line, as a kill can leave it; 0 otherwise."""
-    size = file.seek(0, os.SEEK_END)
-    if size == 0:
-        return 0
-    file.seek(size - 1)
-    return int(file.read(1) != b"\n")
-
-
-def answer_of(row: Any) -> Answer:
-    """The answer that a line says.
-
-    Raises:
-        DataError: It is none.
-    """
-    if not isinstance(row, dict) or not isinstance(row.get("origin"), str):
-        raise DataError("the line is no answer", expected='{"origin": "rows.csv:7", "label": "positive"}')
-    label = row.get("label")
-    if label is not None and not is_label(label):
-        raise DataError(f"the label {label!r} is no text")
-    seconds = row.get("seconds") or 0.0
-    time = float(seconds) if isinstance(seconds, int | float) else 0.0
-    note, at = str(row.get("note") or ""), str(row.get("at") or "")
-    return Answer(row["origin"], label, str(row.get("annotator") or ""), time, at, note)
+    def again(self, about: Answer, before: Answer | None) -> Answer:
+        """What held before, or a row that was passed over."""
+        said = (before.label, before.note) if before else (None, "")
+        return Answer(about.origin, said[0], about.annotator, 0.0, now(), said[1])

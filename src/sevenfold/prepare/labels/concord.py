@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sevenfold.prepare.labels.agreement import alpha, percent
+from sevenfold.agreement import alpha, percent
 from sevenfold.prepare.labels.answers import Label
 from sevenfold.prepare.labels.queue import Answer
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.errors import DataError, RecipeError, first_line
-from sevenfold.prepare.labels.answers import Answers, now, same
+from sevenfold.page.answers import now
+from sevenfold.prepare.labels.answers import Answers, same
 from sevenfold.prepare.labels.exchange import EXCHANGES, Exchange, Returned
 from sevenfold.prepare.labels.queue import Answer
 from sevenfold.prepare.labels.review import Queue

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sevenfold.page.server import background
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.page.desk import Desk
-from sevenfold.prepare.labels.page.server import background
 from sevenfold.prepare.labels.review import Asked, read_review
 from tests.prepare.labels.made import PERSIAN, lines, write_review
 

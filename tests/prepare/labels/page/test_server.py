@@ -8,9 +8,9 @@ import json
 import pytest
 
 from sevenfold.errors import MachineError
+from sevenfold.page.server import BODY, PageServer, background
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.page.desk import Desk
-from sevenfold.prepare.labels.page.server import BODY, PageServer, background
 from sevenfold.prepare.labels.review import Asked, read_review
 from tests.prepare.labels.made import LABELS, lines, write_review
 

@@ -1,72 +1,12 @@
-"use strict";
 // Keys of the page itself; every other letter chooses a label.
 const OWN = "jkusno";
 const KEYS = [..."123456789", ..."abcdefghijklmnopqrstuvwxyz"].filter((key) => !OWN.includes(key));
 const MANY = 9;
-const IDLE = 600; // seconds: nobody looks at one row that long
-const at = (id) => document.getElementById(id);
 const drafts = new Map(); // notes that were begun and not saved, by row
-let task, row, chosen, touched, shown, away = 0, hidden = null, busy = false;
-
-async function ask(path, sent) {
-  const options = sent && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(sent) };
-  let reply;
-  try {
-    reply = await fetch(path, options);
-  } catch {
-    throw new Error("The server does not answer, so this was not saved. Is it still running in the terminal?");
-  }
-  const said = await reply.json();
-  if (!reply.ok) throw new Error("This was not saved: " + said.error);
-  return said;
-}
-
-// One thing at a time: a key that comes while an answer is on its way would hit a row that nobody has seen.
-async function doing(work) {
-  if (busy) return;
-  busy = true;
-  try {
-    await work();
-    at("problem").hidden = true;
-  } catch (error) {
-    at("problem").textContent = error.message;
-    at("problem").hidden = false;
-  } finally {
-    busy = false;
-  }
-}
-
-function make(tag, text, fields = {}) {
-  const made = Object.assign(document.createElement(tag), fields);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function language(text) {
-  if (/[\u067e\u0686\u0698\u06af\u06a9\u06cc\u06f0-\u06f9]/.test(text)) return "fa";
-  if (/[\u0600-\u06ff]/.test(text)) return "ar";
-  return /[\u0590-\u05ff]/.test(text) ? "he" : "";
-}
-
-function paragraph(tag, text) {
-  return make(tag, text, { dir: "auto", lang: language(text) });
-}
-
-function minutes(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-}
+let task, row, chosen, touched;
 
 function progress(found) {
-  const done = found.labelled + found.skipped, all = done + found.left;
-  at("fill").style.width = `${all ? (100 * done) / all : 100}%`;
-  at("bar").setAttribute("aria-valuemax", all);
-  at("bar").setAttribute("aria-valuenow", done);
-  at("done").textContent = `${found.labelled} labelled` + (found.skipped ? `, ${found.skipped} skipped` : "");
-  at("left").textContent = `${found.left} left` + (found.elsewhere ? ` (${found.elsewhere} with others)` : "");
-  const pace = found.seconds_a_row;
-  at("pace").textContent = pace ? `${(60 / pace).toFixed(pace < 6 ? 0 : 1)} rows a minute` : "";
-  at("ends").textContent = pace && found.left ? `about ${minutes(pace * found.left)} left` : "";
+  bar(found.labelled, "labelled", found);
   at("summary").textContent = `${found.labelled} rows labelled` + (found.skipped ? `, ${found.skipped} skipped.` : ".")
     + (found.elsewhere ? ` ${found.elsewhere} were answered by others.` : "");
 }
@@ -74,9 +14,7 @@ function progress(found) {
 async function go(place) {
   if (place === null || place === undefined) return finish();
   row = await ask(`row/${place}`);
-  shown = performance.now();
-  away = 0;
-  hidden = document.hidden ? shown : null;
+  looking();
   chosen = new Set([row.answer?.label ?? []].flat());
   touched = row.answer !== null && row.answer.label !== null;
   draw();
@@ -154,11 +92,6 @@ function accept() {
   return ready.length ? save(ready[0]) : undefined;
 }
 
-function seconds() {
-  const gone = away + (hidden === null ? 0 : performance.now() - hidden);
-  return Math.min((performance.now() - shown - gone) / 1000, IDLE);
-}
-
 function save(label) {
   return doing(async () => {
     const sent = { origin: row.origin, label, seconds: seconds(), note: at("note").value.trim() };
@@ -187,18 +120,6 @@ function undo() {
 function move(step) {
   const place = row ? row.place + step : task.rows - 1;
   if (place >= 0 && place < task.rows) doing(() => go(place));
-}
-
-function help() {
-  at("keys").open ? at("keys").close() : at("keys").showModal();
-}
-
-// Where a key lies counts when it writes another script, so that a Persian keyboard works.
-function keyOf(event) {
-  if (/^[\x21-\x7e]$/.test(event.key) || event.key.length > 1) return event.key.length > 1 ? event.key : event.key.toLowerCase();
-  if (event.key === "\u061f") return "?";
-  const lies = /^(?:Key|Digit|Numpad)([A-Z0-9])$/.exec(event.code);
-  return lies ? lies[1].toLowerCase() : event.code === "Slash" ? (event.shiftKey ? "?" : "/") : event.key;
 }
 
 function inField(event, key) {
@@ -248,15 +169,10 @@ function pressed(event) {
 function wire() {
   const clicks = { accept, skip: () => save(null), undo, back: () => move(-1), on: () => move(1), help, close: help, again: undo, look: () => move(-1) };
   for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", act);
-  // A button that was clicked keeps no focus: Enter goes on to mean what it always means.
-  document.addEventListener("click", (event) => event.detail && document.activeElement?.tagName === "BUTTON" && document.activeElement.blur());
   document.addEventListener("keydown", pressed);
   at("search").addEventListener("input", labels);
   at("note").addEventListener("input", () => row && drafts.set(row.origin, at("note").value));
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) hidden = performance.now();
-    else if (hidden !== null) [away, hidden] = [away + performance.now() - hidden, null];
-  });
+  shared();
 }
 
 doing(async () => {

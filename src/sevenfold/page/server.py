@@ -1,4 +1,4 @@
-"""The server of the labelling page: this machine only, one secret address, nothing but the page and its answers.
+"""The server of a page: this machine only, one secret address, nothing but the page and its answers.
 
 Python's own server suffices: one person works at a page, and each answer is one small request.
 """
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.errors import MachineError, SevenfoldError
-from sevenfold.prepare.labels.page.desk import Desk
+from sevenfold.page.desk import Desk
 
+HERE = Path(__file__).parent
 HOST = "127.0.0.1"
 BODY = 1 << 20
 """Bytes of a request at most."""
@@ -54,7 +55,7 @@ class PageServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 32
 
-    def __init__(self, desk: Desk, port: int = 0) -> None:
+    def __init__(self, desk: Desk[Any], port: int = 0) -> None:
         self.desk, self.token = desk, secrets.token_urlsafe(24)
         # One thing at a time: an answer and what it leaves to do belong together.
         self.one = threading.Lock()
@@ -95,8 +96,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         if asked == "":
             nonce = secrets.token_urlsafe(16)
-            page = source("page.html").replace("NONCE", nonce).replace("STYLE", source("page.css"))
-            self.reply(HTTPStatus.OK, page.replace("SCRIPT", source("page.js")).encode(), "text/html", nonce)
+            page = source(self.server.desk.page, "server.js").replace("NONCE", nonce)
+            self.reply(HTTPStatus.OK, page.encode(), "text/html", nonce)
         elif asked == "task":
             self.answer(self.server.desk.task)
         elif asked.startswith("row/") and asked[4:].isascii() and asked[4:].isdigit() and len(asked) < 16:
@@ -190,13 +191,26 @@ def as_bytes(value: object) -> bytes:
 
 
 @cache
-def source(name: str) -> str:
-    """A part of the page."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+def source(folder: Path, transport: str) -> str:
+    """A whole page: its own ``page.html``, ``page.css`` and ``page.js`` behind the style and the script of all pages.
+
+    Args:
+        folder: Where the page's own parts are.
+        transport: The script that carries answers: ``server.js``, or a page's own.
+    """
+    style = read(HERE / "shell.css") + read(folder / "page.css")
+    carrier = next(place / transport for place in (HERE, folder) if (place / transport).is_file())
+    script = "\n".join((read(HERE / "shell.js"), read(carrier), read(folder / "page.js")))
+    return read(folder / "page.html").replace("STYLE", style).replace("SCRIPT", script)
+
+
+def read(path: Path) -> str:
+    """A part of a page; one that has no style of its own has no file."""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 @contextmanager
-def background(desk: Desk) -> Iterator[PageServer]:
+def background(desk: Desk[Any]) -> Iterator[PageServer]:
     """A server on a free port, in a thread.
 
     Args:

@@ -56,14 +56,14 @@ def alpha(ratings: Ratings) -> float | None:
     Raises:
         MachineError: The package is not installed.
     """
+    labels = sorted({one for row in ratings for one in row if one is not None})
+    if len(labels) < 2 or not any(sum(one is not None for one in row) > 1 for row in ratings):
+        return None
     try:
         import krippendorff
     except ImportError:
         raise MachineError(
             "Krippendorff's alpha needs the package krippendorff", next_step="pip install 'sevenfold[prepare]'"
         ) from None
-    labels = sorted({one for row in ratings for one in row if one is not None})
-    if len(labels) < 2 or not any(sum(one is not None for one in row) > 1 for row in ratings):
-        return None
     counts = [[sum(one == label for one in row) for label in labels] for row in ratings]
     return float(krippendorff.alpha(value_counts=counts, level_of_measurement="nominal"))
