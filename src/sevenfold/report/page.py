@@ -40,10 +40,21 @@ def write(record: Record, recipe: Recipe) -> Path:
 
 def render(facts: Facts) -> str:
     """The page's HTML."""
-    from sevenfold.report.parts import checks, cost, data, deployment, evaluation, monitoring, proofs, training, verdict
+    from sevenfold.report.parts import (
+        checks,
+        cost,
+        data,
+        deployment,
+        evaluation,
+        human,
+        monitoring,
+        proofs,
+        training,
+        verdict,
+    )
     from sevenfold.report.parts import record as record_part
 
-    order = (evaluation, checks, training, data, cost, proofs, deployment, monitoring, record_part)
+    order = (evaluation, human, checks, training, data, cost, proofs, deployment, monitoring, record_part)
     parts = [found for module in order if (found := module.part(facts)) is not None]
     started = min((stage.started for stage in facts.stages), default="")
     return html("run", facts.record.name, started, verdict.top(facts), parts)
