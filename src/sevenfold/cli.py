@@ -382,6 +382,52 @@ def label(  # noqa: PLR0913 (one option each)
 
 
 @app.command()
+def judge(  # noqa: PLR0913 (one option each)
+    names: Annotated[list[str], typer.Argument(metavar="RUN...", help="A run, or several on the same rows.")],
+    annotator: Annotated[str | None, typer.Option(help="Who judges; default: the system's user.")] = None,
+    criteria: Annotated[str | None, typer.Option(help="What is asked of each pair of answers.")] = None,
+    scales: Annotated[str, typer.Option(help="Marks from 1 to 5 to ask for: fluency,correctness.")] = "",
+    reference: Annotated[bool, typer.Option("--reference", help="Offer the row's own answer to be looked at.")] = False,
+    most: Annotated[int | None, typer.Option(min=1, help="Pairs to ask at most, drawn by the seed.")] = None,
+    overlap: Annotated[float, typer.Option(help="Share of the pairs that every annotator is asked.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the order and of the sides.")] = 17,
+    answers: Annotated[Path | None, typer.Option(help="The judgements file; default: in the first run.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0: any free one.")] = 0,
+    report: Annotated[bool, typer.Option("--report", help="Say what the judgements say; serve nothing.")] = False,
+    exported: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help=".html (a page in one file), .csv or .jsonl.")
+    ] = None,
+    imported: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help="The same filled in, or what the page saved.")
+    ] = None,
+    runs: RunsOption = RUNS,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a run's answers by hand, blind and side by side, on a page in the browser; and reckon it up."""
+    from sevenfold.commands import judging
+    from sevenfold.console import Console
+    from sevenfold.evaluate.human.desk import CRITERIA, Asked
+
+    wanted = tuple(one.strip() for one in scales.split(",")) if scales else ()
+    asked = Asked(CRITERIA if criteria is None else criteria, wanted, reference, seed, overlap)
+    wish = judging.Wish(tuple(names), runs, asked, most, annotator, answers, port)
+    console = Console()
+    if exported:
+        found, show = judging.export(wish, exported), judging.show_export
+    elif imported:
+        found, show = judging.bring(wish, imported), judging.show_import
+    elif report:
+        found, show = judging.report(wish), judging.show_report
+    else:
+        judging.serve(wish, emit if as_json else None, console)
+        return
+    if as_json:
+        emit(found)
+    else:
+        show(found, console)
+
+
+@app.command()
 def restore(
     name: RunArgument,
     version: Annotated[str, typer.Argument(metavar="VERSION", help="The first digits of a dataset's identity.")],

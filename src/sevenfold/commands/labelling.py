@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sevenfold.commands import places
+from sevenfold.commands import pages, places
 from sevenfold.console import Console
 from sevenfold.errors import DataError, RecipeError
-from sevenfold.page.server import PageServer
 from sevenfold.pipeline import stage_named
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.concord import concord
@@ -152,35 +150,16 @@ def serve(wish: Wish, emit: Callable[[object], None] | None, console: Console) -
     """
     if not 0 <= wish.overlap <= 1:
         raise RecipeError(f"--overlap {wish.overlap} is no share", expected="0 to 1, for example 0.2")
-    if wish.annotator is not None and not wish.annotator.strip():
-        raise RecipeError(f"--annotator {wish.annotator!r} is no name")
+    name = pages.named(wish.annotator)
     review, answers = wish.opened()
-    desk = Desk(review, answers, wish.annotator or user(), wish.overlap)
+    desk = Desk(review, answers, name, wish.overlap)
     if review.unfit:
         console.warn(
             f"{review.unfit:,} rows have a label that is none to choose from; it stands in their other columns"
         )
-    if answers.broken:
-        console.warn(f"{answers.broken:,} lines of {answers.path} are no answers and are passed over")
-    server = PageServer(desk, wish.port)
-    if emit:
-        emit({"address": server.address, "answers": str(answers.path), "rows": len(review.items)})
-    console.say(f"{len(review.items):,} rows to label; open {server.address} (Ctrl-C stops)")
-    try:
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        console.say("")
-    finally:
-        server.server_close()
+    pages.warn_broken(desk, console)
+    pages.until_stopped(desk, wish.port, "rows to label", emit, console)
     leave(desk, console)
-
-
-def user() -> str:
-    """The system's user, where it has a name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "annotator"
 
 
 def leave(desk: Desk, console: Console) -> None:
