@@ -70,11 +70,14 @@ class Score:
         nll: Sum over supervised tokens of weight times negative log-likelihood, nats.
         tokens: How many tokens are supervised.
         log_probs: The log-probability of each supervised token in order, nats, not weighted.
+        greedy: Whether every supervised token is the likeliest in its place, so that a greedy answer begins with them;
+            None where the engine does not say.
     """
 
     nll: float
     tokens: int
     log_probs: list[float] = field(repr=False)
+    greedy: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

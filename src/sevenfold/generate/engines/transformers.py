@@ -222,16 +222,19 @@ class TransformersEngine(Engine):
 
         targets = [place for place in range(1, len(sequence)) if sequence.weights[place] > 0]
         if not targets:
-            return Score(0.0, 0, [])
+            return Score(0.0, 0, [], True)
         with torch.inference_mode(), self.turn():
             device = self.network.device
-            ids = torch.tensor([sequence.ids], device=device)
+            # The last target is only predicted: nothing has to read it.
+            ids = torch.tensor([sequence.ids[: targets[-1]]], device=device)
             before = torch.tensor(targets, device=device) - 1
+            wanted = torch.tensor([sequence.ids[place] for place in targets], device=device)
             logits = self.network(input_ids=ids, use_cache=False, logits_to_keep=before).logits[0].float()
-            chosen = torch.log_softmax(logits, -1).gather(1, ids[0, before + 1, None])[:, 0]
+            chosen = torch.log_softmax(logits, -1).gather(1, wanted[:, None])[:, 0]
+            greedy = bool((logits.argmax(-1) == wanted).all())
             weights = torch.tensor([sequence.weights[place] for place in targets], device=device)
             nll = -(weights.double() * chosen.double()).sum().item()
-        return Score(nll, len(targets), chosen.tolist())
+        return Score(nll, len(targets), chosen.tolist(), greedy)
 
 
 def behind(

@@ -1,0 +1,288 @@
+"""Names to tasks with their rows: what can be asked here, and for the rest the reason and the next step.
+
+Rows come from the task's own files, from Hugging Face's cache, or from its hub where that answers within seconds. No
+code of a data set or of a metric is fetched or run: data sets with a loading script are refused by datasets itself,
+and metrics of the package evaluate are only taken from the cache. This file imports lm-eval, which is an extra.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lm_eval.tasks import TaskManager
+
+from sevenfold.evaluate.benchmarks.known import OWN, benchmarks, tasks_of
+from sevenfold.quiet import quiet
+
+if TYPE_CHECKING:
+    from lm_eval.api.group import Group
+    from lm_eval.api.task import Task
+
+SECONDS = 3.0
+"""How long the hub may take to answer."""
+RUNS_CODE = "it runs what the model writes"
+LISTED = 4
+"""Data sets and packages that a reason names; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A task that is not asked.
+
+    Args:
+        name: What the recipe calls it.
+        reason: Why.
+        next_step: What would bring it.
+    """
+
+    name: str
+    reason: str
+    next_step: str
+
+
+@dataclass
+class Part:
+    """What a name of the recipe stands for: lm-eval's tasks, and its groups of them."""
+
+    tasks: dict[str, Task] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+
+
+@dataclass
+class Loaded:
+    """What can be asked.
+
+    Args:
+        parts: The recipe's names that can.
+        missing: The rest.
+    """
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    missing: list[Missing] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Finds tasks and opens their rows.
+
+    Args:
+        include: A user's folder of task files; its functions are the user's own and are run.
+        run_code: Tasks that may run what a model writes.
+        download: Whether rows may be fetched from the hub.
+    """
+
+    include: Path | None
+    run_code: Sequence[str]
+    download: bool
+
+    def load(self, names: Sequence[str]) -> Loaded:
+        """Every task that is there, and the reason for each that is not."""
+        found = Loaded()
+        for name in names:
+            part = Part()
+            for one in tasks_of(name):
+                outcome = self.one(name, one)
+                if isinstance(outcome, Missing):
+                    found.missing += [outcome] if outcome not in found.missing else []
+                else:
+                    part.tasks |= outcome.tasks
+                    part.groups |= outcome.groups
+            if part.tasks:
+                found.parts[name] = part
+            elif not tasks_of(name):
+                found.missing.append(Missing(name, "lm-eval does not have it", benchmarks()[name].instead))
+        return found
+
+    def one(self, asked: str, name: str) -> Part | Missing:
+        """The tasks behind one of lm-eval's names, or why there are none."""
+        manager = manager_of(name, self.include)
+        entries = entries_of(manager, name)
+        if not {asked, name} & set(self.run_code) and any(entry.get("unsafe_code") for entry in entries):
+            return Missing(asked, RUNS_CODE, f"run_code: [{asked}] lets it, with your user's rights and no sandbox")
+        try:
+            with silence(), known_metrics(), self.network(entries), beside(manager, name):
+                loaded = manager.load([name])
+        except Exception as error:  # noqa: BLE001 - tasks are of many hands: whatever one raises, the others are asked
+            return missing(asked, entries, error, self.download)
+        return Part(dict(loaded["tasks"]), dict(loaded.get("groups", {})))
+
+    def network(self, entries: Sequence[dict[str, Any]]) -> contextlib.AbstractContextManager[None]:
+        """The hub where it is wanted and answers; what is on the machine alone where not."""
+        wanted = self.download and any(of_hub(entry) for entry in entries)
+        return contextlib.nullcontext() if wanted and reachable() else offline()
+
+
+@cache
+def manager_of(name: str, include: Path | None) -> TaskManager:
+    """Who knows a task: the folders' index is quick to make, lm-eval's own has fourteen thousand names."""
+    folders = [str(OWN), *([str(include)] if include else [])]
+    with silence():
+        small = TaskManager(include_path=folders, include_defaults=False)
+        return small if name in small.task_index else everything(tuple(folders))
+
+
+@cache
+def everything(folders: tuple[str, ...]) -> TaskManager:
+    """The index of all tasks."""
+    return TaskManager(include_path=list(folders))
+
+
+def entries_of(manager: TaskManager, name: str) -> list[dict[str, Any]]:
+    """The configurations of the tasks behind a name, functions unresolved: nothing is run."""
+    entry = manager.task_index.get(name)
+    if entry is None:
+        return []
+    config = entry.cfg or {}
+    inner = sorted(entry.tags) if entry.kind.name == "TAG" else config.get("task")
+    if not isinstance(inner, list):
+        return [config]
+    found = []
+    for one in inner:
+        if isinstance(one, str):
+            found += entries_of(manager, one) if one != name else []
+        else:
+            found += entries_of(manager, str(one.get("task") or one.get("group"))) or [one]
+    return found
+
+
+def of_hub(entry: dict[str, Any]) -> bool:
+    """Whether a task's rows are a data set of the hub."""
+    path = str(entry.get("dataset_path") or "")
+    files = (entry.get("dataset_kwargs") or {}).get("data_files")
+    # A task that is a class says only when it is built where its rows are from.
+    return "class" in entry or bool(path and not files and not Path(path).exists())
+
+
+@contextlib.contextmanager
+def beside(manager: TaskManager, name: str) -> Iterator[None]:
+    """The task file's folder as the working folder where the file names rows that lie beside it."""
+    entry = manager.task_index[name]
+    files = ((entry.cfg or {}).get("dataset_kwargs") or {}).get("data_files")
+    folder = Path(entry.yaml_path).parent if entry.yaml_path else Path()
+    named = [str(file) for file in flat(files)]
+    if any(not Path(file).is_absolute() and (folder / file).is_file() for file in named):
+        with contextlib.chdir(folder):
+            yield
+    else:
+        yield
+
+
+def flat(files: object) -> Iterator[object]:
+    """The files of ``data_files``, which is a text, a list, or a mapping of splits to either."""
+    if isinstance(files, dict):
+        files = list(files.values())
+    if isinstance(files, list):
+        for one in files:
+            yield from flat(one)
+    elif files:
+        yield files
+
+
+@cache
+def reachable() -> bool:
+    """Whether the hub answers within seconds; asked once, and not at all where Hugging Face's libraries are told so."""
+    import httpx
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        httpx.head(constants.ENDPOINT, timeout=SECONDS)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Hugging Face's libraries as with HF_HUB_OFFLINE=1: what is not in their cache fails at once."""
+    import datasets
+    from huggingface_hub import constants
+
+    before = datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE
+    datasets.config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
+
+
+@contextlib.contextmanager
+def known_metrics() -> Iterator[None]:
+    """The package evaluate as with HF_EVALUATE_OFFLINE=1: its metrics are code of the hub, which is not fetched."""
+    from evaluate import config
+
+    before = config.HF_EVALUATE_OFFLINE
+    config.HF_EVALUATE_OFFLINE = True
+    try:
+        yield
+    finally:
+        config.HF_EVALUATE_OFFLINE = before
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """No bars and no notices of lm-eval and of datasets."""
+    import datasets
+
+    loggers = [logging.getLogger(name) for name in ("lm_eval", "datasets")]
+    levels, bars = [logger.level for logger in loggers], datasets.are_progress_bars_disabled()
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    datasets.disable_progress_bars()
+    try:
+        with quiet():
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        if not bars:
+            datasets.enable_progress_bars()
+
+
+def missing(name: str, entries: Sequence[dict[str, Any]], error: Exception, download: bool) -> Missing:
+    """Why a task cannot be asked, and what would bring it."""
+    said = str(error).strip().split("\n")[0][:300]
+    sets = list(dict.fromkeys(str(entry["dataset_path"]) for entry in entries if entry.get("dataset_path")))
+    known = benchmarks().get(name)
+    if isinstance(error, ImportError):
+        needs = known.needs if known and known.needs else f"pip install {getattr(error, 'name', None) or 'it'}"
+        return Missing(name, f"a package is not installed: {said}", needs)
+    if isinstance(error, OSError) and any(of_hub(entry) for entry in entries):
+        return Missing(name, *not_here(sets or [known.data if known else name], download))
+    files = [str(file) for entry in entries for file in flat((entry.get("dataset_kwargs") or {}).get("data_files"))]
+    if isinstance(error, OSError):
+        return Missing(name, f"{said or type(error).__name__}", f"put {listed(files or sets)} beside the task file")
+    return Missing(name, f"lm-eval cannot open it: {type(error).__name__}: {said}", (known and known.needs) or "")
+
+
+def not_here(sets: Sequence[str], download: bool) -> tuple[str, str]:
+    """The reason and the next step where rows are neither on the machine nor reachable."""
+    import datasets
+    from huggingface_hub import constants
+
+    if not download:
+        why = "and download: false"
+    elif constants.HF_HUB_OFFLINE:
+        why = "and HF_HUB_OFFLINE is set"
+    else:
+        why = f"and {constants.ENDPOINT} does not answer" if not reachable() else "and the hub does not give them"
+    places = f"{datasets.config.HF_DATASETS_CACHE} and {constants.HF_HUB_CACHE}"
+    return (
+        f"its rows ({listed(sets)}) are not on this machine (looked in {places}), {why}",
+        f"with a network: hf download --repo-type dataset {sets[0]}, then copy {constants.HF_HUB_CACHE} here, "
+        "or write a task file of the same questions with dataset_path: json and your files, and name its folder in "
+        "include",
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names in a sentence."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
