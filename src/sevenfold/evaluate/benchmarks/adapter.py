@@ -11,9 +11,9 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2.exceptions import TemplateError
 from lm_eval.api.model import TemplateLM
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sevenfold.evaluate.subject import Subject
 
+T = TypeVar("T")
 AT_ONCE = 512
 """Requests that the engine gets in one call: enough for it to find those that begin alike, and a kill loses no more."""
 ANSWER_TOKENS = 256
@@ -63,6 +64,7 @@ class EngineLM(TemplateLM):
     Attributes:
         cut: Requests whose beginning did not fit into the context and was left out.
         without_system: Prompts that the chat template took only without their system message.
+        failed: Whether the engine raised an error: that is no benchmark's fault.
     """
 
     def __init__(self, subject: Subject) -> None:
@@ -73,6 +75,7 @@ class EngineLM(TemplateLM):
         self.max_length = subject.engine.context - len(subject.lead)
         self.cut = 0
         self.without_system = 0
+        self.failed = False
 
     @property
     def eot_token_id(self) -> int:
@@ -122,7 +125,7 @@ class EngineLM(TemplateLM):
     ) -> list[tuple[float, bool]]:
         """The same of token ids."""
         keys = [key_of([context, continuation]) for _, context, continuation in requests]
-        kept = self.subject.complete(
+        kept = self.complete(
             "likelihood",
             dict(self.together(keys, requests)),
             lambda one: one.longest,
@@ -130,6 +133,21 @@ class EngineLM(TemplateLM):
             "benchmarks, choices",
         )
         return [(kept[key]["nats"], kept[key]["greedy"]) for key in keys]
+
+    def complete(
+        self,
+        kind: str,
+        items: Mapping[str, T],
+        length: Callable[[T], int],
+        work: Callable[[Sequence[T]], list[dict[str, Any]]],
+        title: str,
+    ) -> dict[str, dict[str, Any]]:
+        """The result of every item, of the engine or kept from before."""
+        try:
+            return self.subject.complete(kind, items, length, work, title)
+        except Exception:
+            self.failed = True
+            raise
 
     def together(
         self, keys: Sequence[str], requests: Sequence[tuple[Any, list[int], list[int]]]
@@ -225,7 +243,7 @@ class EngineLM(TemplateLM):
             given = self.engine.generate(batch, replace(sampling, seed=seed))
             return [{"text": self.text(one.ids, sampling.stop)} for one in given]
 
-        kept = self.subject.complete("text", items, len, work, "benchmarks, answers")
+        kept = self.complete("text", items, len, work, "benchmarks, answers")
         return [kept[key]["text"] for key in keys]
 
     def text(self, ids: Sequence[int], stop: Sequence[str]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,13 @@ import lm_eval.api.task
 
 from sevenfold.evaluate.benchmarks.known import benchmarks
 from sevenfold.evaluate.benchmarks.results import Benchmarked, Score
-from sevenfold.evaluate.benchmarks.tasks import Part, known_metrics, silence
+from sevenfold.evaluate.benchmarks.tasks import SEEDS, Part, known_metrics, own_draws, silence
 
 if TYPE_CHECKING:
     from lm_eval.api.task import Task
 
     from sevenfold.evaluate.benchmarks.adapter import EngineLM
 
-SEEDS = (0, 1234, 1234, 1234)
-"""What lm-eval's own command seeds Python, numpy, torch and the choice of examples with."""
 RESAMPLES = 100_000
 """Draws behind a standard error that has no formula: lm-eval's own number."""
 CHOSEN = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info")
@@ -77,29 +74,11 @@ def set_shots(task: Task, shots: int | None) -> None:
 
 
 @contextlib.contextmanager
-def own_draws() -> Iterator[None]:
-    """Random numbers as lm-eval's command seeds them; the caller's go on afterwards as if nothing had been drawn."""
-    import numpy as np
-    import torch
-
-    states = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        random.seed(SEEDS[0])
-        np.random.seed(SEEDS[1])
-        torch.manual_seed(SEEDS[2])
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])
-
-
-@contextlib.contextmanager
 def no_bars() -> Iterator[None]:
     """lm-eval's own bars and lines, which nothing turns off, out of the way of ours and of the output of --json."""
     import tqdm
 
-    class Silent(tqdm.tqdm):  # type: ignore[type-arg]
+    class Silent(tqdm.tqdm):
         def __init__(self, *arguments: Any, **rest: Any) -> None:
             super().__init__(*arguments, **{**rest, "disable": True})
 
@@ -155,13 +134,20 @@ def of_task(name: str, task_name: str, task: Task, samples: Sequence[dict[str, A
 
 
 def item_of(task_name: str, sample: Mapping[str, Any], several: bool) -> dict[str, Any]:
-    """What was asked and said, short enough to be read."""
+    """What was asked and said, short enough to be read; of choices, the likeliest."""
+    asked, said, expected = sample["arguments"], sample["filtered_resps"], sample["target"]
+    if len(asked) > 1:
+        likeliest = max(range(len(said)), key=lambda place: said[place][0])
+        # Where the questions differ and not their continuations, the choice is the question.
+        texts = [one[1] if len({one[1] for one in asked}) > 1 else one[0] for one in asked]
+        said = texts[likeliest]
+        expected = texts[expected] if isinstance(expected, int) and expected < len(texts) else expected
     item = {
         "task": task_name,
         "document": sample["doc_id"],
-        "asked": str(sample["arguments"][0][0])[-SHOWN:],
-        "expected": str(sample["target"])[:SHOWN],
-        "said": [str(response)[:SHOWN] for response in sample["filtered_resps"]],
+        "asked": str(asked[0][0])[-SHOWN:],
+        "expected": str(expected).strip()[:SHOWN],
+        "said": str(said[0] if isinstance(said, list) else said).strip()[:SHOWN],
         "values": {},
     }
     return item | ({"group": task_name} if several else {})

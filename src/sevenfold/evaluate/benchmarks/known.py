@@ -18,8 +18,8 @@ from sevenfold.schema import Strict
 HERE = Path(__file__).parent
 OWN = HERE / "own"
 """Task files and rows that come along."""
-NAMED = re.compile(r"^[\"']?(?:task|group|tag)[\"']?:[ \t]*[\"']?([\w.:+-]+)[\"']?[ \t]*(?:#.*)?$", re.M)
-LISTED = re.compile(r"^[\"']?(?:tag|group)[\"']?:[ \t]*\n((?:[ \t]*-[ \t]*[\"']?[\w.:+-]+[\"']?[ \t]*\n?)+)", re.M)
+NAMED = re.compile(r"^[\"']?(?:task|group|tag)[\"']?:[ \t]*[\"']?([\w.:+()-]+)[\"']?[ \t]*(?:#.*)?$", re.M)
+LISTED = re.compile(r"^[\"']?(?:tag|group)[\"']?:[ \t]*\n((?:[ \t]*-[ \t]*[\"']?[\w.:+()-]+[\"']?[ \t]*\n?)+)", re.M)
 
 
 class Benchmark(Strict):
@@ -76,7 +76,7 @@ def check(names: Iterable[str], folder: Path | None) -> None:
     own = frozenset(benchmarks()) | task_names(OWN) | (task_names(folder) if folder else frozenset())
     for name in names:
         lm_eval = frozenset() if name in own else task_names_of_lm_eval()
-        if lm_eval and name not in lm_eval and name not in parsed_names(folder):
+        if lm_eval and name not in lm_eval:
             every = own | lm_eval
             near = difflib.get_close_matches(name, every, n=5, cutoff=0.5) or sorted(benchmarks())
             raise RecipeError(
@@ -96,20 +96,14 @@ def task_names_of_lm_eval() -> frozenset[str]:
     return task_names(Path(found.origin).parent / "tasks") if found and found.origin else frozenset()
 
 
-def parsed_names(folder: Path | None) -> frozenset[str]:
-    """All names as lm-eval itself finds them, which takes seconds: asked before a name is refused."""
-    from lm_eval.tasks import TaskManager
-
-    return frozenset(TaskManager(include_path=None if folder is None else str(folder)).task_index)
-
-
 @cache
 def task_names(folder: Path) -> frozenset[str]:
     """The names of tasks, groups and tags in a folder's task files, read quickly: the files are not parsed."""
     found: set[str] = set()
-    for path in folder.rglob("*.yaml"):
+    # Templates of task files, which may hold a tag, often have no ending.
+    for path in (path for path in folder.rglob("*") if path.suffix in ("", ".yaml") and path.is_file()):
         text = path.read_text(encoding="utf-8", errors="replace")
         found.update(NAMED.findall(text))
         for names in LISTED.findall(text):
-            found.update(re.findall(r"[\w.:+-]{2,}", names))
+            found.update(re.findall(r"[\w.:+()-]{2,}", names))
     return frozenset(found)

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
+import threading
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from lm_eval.tasks import TaskManager
 
+from sevenfold.errors import DataError, SevenfoldError
 from sevenfold.evaluate.benchmarks.known import OWN, benchmarks, tasks_of
 from sevenfold.quiet import quiet
 
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from lm_eval.api.group import Group
     from lm_eval.api.task import Task
 
+SEEDS = (0, 1234, 1234, 1234)
+"""What lm-eval's own command seeds Python, numpy, torch and the choice of examples with."""
 SECONDS = 3.0
 """How long the hub may take to answer."""
 RUNS_CODE = "it runs what the model writes"
@@ -61,10 +67,69 @@ class Loaded:
     Args:
         parts: The recipe's names that can.
         missing: The rest.
+        scored: Those that a model has been asked.
     """
 
     parts: dict[str, Part] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
+    scored: set[str] = field(default_factory=set)
+
+    def drop(self, name: str, error: Exception) -> None:
+        """Leave out a benchmark that cannot be asked or scored.
+
+        Raises:
+            DataError: Another model was asked it already, so that the two would not have done the same.
+        """
+        if name in self.scored:
+            raise DataError(
+                f"the benchmark {name} could be scored for one model and not for the other: {words(error)}",
+                next_step=f"leave {name} out of evaluate.checks.benchmarks",
+            ) from error
+        del self.parts[name]
+        self.missing.append(
+            Missing(name, f"it cannot be asked or scored: {words(error)}", getattr(error, "next_step", None) or "")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A task before it is opened: its file, read and not run.
+
+    Args:
+        config: What the file says, functions unresolved.
+        folder: Where the file lies; None where it is written inside of a group's.
+    """
+
+    config: dict[str, Any]
+    folder: Path | None
+
+    @property
+    def rows(self) -> str:
+        """The data set's name, or its format."""
+        return str(self.config.get("dataset_path") or "")
+
+    @property
+    def files(self) -> list[str]:
+        """The files with its rows."""
+        return [str(file) for file in flat((self.config.get("dataset_kwargs") or {}).get("data_files"))]
+
+    @property
+    def of_hub(self) -> bool:
+        """Whether its rows are a data set of the hub."""
+        # A task that is a class says only when it is built where its rows are from.
+        return "class" in self.config or bool(self.rows and not self.files and not Path(self.rows).exists())
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether it runs what a model writes."""
+        return bool(self.config.get("unsafe_code"))
+
+    @property
+    def lies_beside(self) -> bool:
+        """Whether it names files that lie beside it."""
+        return self.folder is not None and any(
+            not Path(file).is_absolute() and (self.folder / file).is_file() for file in self.files
+        )
 
 
 @dataclass(frozen=True)
@@ -102,19 +167,19 @@ class Loader:
     def one(self, asked: str, name: str) -> Part | Missing:
         """The tasks behind one of lm-eval's names, or why there are none."""
         manager = manager_of(name, self.include)
-        entries = entries_of(manager, name)
-        if not {asked, name} & set(self.run_code) and any(entry.get("unsafe_code") for entry in entries):
+        leaves = leaves_of(manager, name)
+        if not {asked, name} & set(self.run_code) and any(leaf.runs_code for leaf in leaves):
             return Missing(asked, RUNS_CODE, f"run_code: [{asked}] lets it, with your user's rights and no sandbox")
         try:
-            with silence(), known_metrics(), self.network(entries), beside(manager, name):
+            with own_draws(), silence(), known_metrics(), self.network(leaves), beside(leaves):
                 loaded = manager.load([name])
         except Exception as error:  # noqa: BLE001 - tasks are of many hands: whatever one raises, the others are asked
-            return missing(asked, entries, error, self.download)
+            return missing(asked, leaves, error, self.download)
         return Part(dict(loaded["tasks"]), dict(loaded.get("groups", {})))
 
-    def network(self, entries: Sequence[dict[str, Any]]) -> contextlib.AbstractContextManager[None]:
+    def network(self, leaves: Sequence[Leaf]) -> contextlib.AbstractContextManager[None]:
         """The hub where it is wanted and answers; what is on the machine alone where not."""
-        wanted = self.download and any(of_hub(entry) for entry in entries)
+        wanted = self.download and any(leaf.of_hub for leaf in leaves)
         return contextlib.nullcontext() if wanted and reachable() else offline()
 
 
@@ -133,44 +198,28 @@ def everything(folders: tuple[str, ...]) -> TaskManager:
     return TaskManager(include_path=list(folders))
 
 
-def entries_of(manager: TaskManager, name: str) -> list[dict[str, Any]]:
-    """The configurations of the tasks behind a name, functions unresolved: nothing is run."""
+def leaves_of(manager: TaskManager, name: str) -> list[Leaf]:
+    """The tasks behind a name."""
     entry = manager.task_index.get(name)
     if entry is None:
         return []
     config = entry.cfg or {}
     inner = sorted(entry.tags) if entry.kind.name == "TAG" else config.get("task")
     if not isinstance(inner, list):
-        return [config]
+        return [Leaf(config, Path(entry.yaml_path).parent if entry.yaml_path else None)]
     found = []
     for one in inner:
         if isinstance(one, str):
-            found += entries_of(manager, one) if one != name else []
+            found += leaves_of(manager, one) if one != name else []
         else:
-            found += entries_of(manager, str(one.get("task") or one.get("group"))) or [one]
+            found += leaves_of(manager, str(one.get("task") or one.get("group"))) or [Leaf(one, None)]
     return found
 
 
-def of_hub(entry: dict[str, Any]) -> bool:
-    """Whether a task's rows are a data set of the hub."""
-    path = str(entry.get("dataset_path") or "")
-    files = (entry.get("dataset_kwargs") or {}).get("data_files")
-    # A task that is a class says only when it is built where its rows are from.
-    return "class" in entry or bool(path and not files and not Path(path).exists())
-
-
-@contextlib.contextmanager
-def beside(manager: TaskManager, name: str) -> Iterator[None]:
+def beside(leaves: Sequence[Leaf]) -> contextlib.AbstractContextManager[None]:
     """The task file's folder as the working folder where the file names rows that lie beside it."""
-    entry = manager.task_index[name]
-    files = ((entry.cfg or {}).get("dataset_kwargs") or {}).get("data_files")
-    folder = Path(entry.yaml_path).parent if entry.yaml_path else Path()
-    named = [str(file) for file in flat(files)]
-    if any(not Path(file).is_absolute() and (folder / file).is_file() for file in named):
-        with contextlib.chdir(folder):
-            yield
-    else:
-        yield
+    folder = next((leaf.folder for leaf in leaves if leaf.folder and leaf.lies_beside), None)
+    return contextlib.chdir(folder) if folder else contextlib.nullcontext()
 
 
 def flat(files: object) -> Iterator[object]:
@@ -187,16 +236,24 @@ def flat(files: object) -> Iterator[object]:
 @cache
 def reachable() -> bool:
     """Whether the hub answers within seconds; asked once, and not at all where Hugging Face's libraries are told so."""
-    import httpx
     from huggingface_hub import constants
 
-    if constants.HF_HUB_OFFLINE:
-        return False
-    try:
-        httpx.head(constants.ENDPOINT, timeout=SECONDS)
-    except httpx.HTTPError:
-        return False
-    return True
+    return not constants.HF_HUB_OFFLINE and answers(constants.ENDPOINT)
+
+
+def answers(address: str) -> bool:
+    """Whether anyone answers at an address, within :data:`SECONDS` whatever hangs: a look-up of a name has no limit."""
+    found = []
+
+    def ask() -> None:
+        request = urllib.request.Request(address, method="HEAD")
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=SECONDS):
+            found.append(address)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return bool(found)
 
 
 @contextlib.contextmanager
@@ -211,6 +268,24 @@ def offline() -> Iterator[None]:
         yield
     finally:
         datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE = before
+
+
+@contextlib.contextmanager
+def own_draws() -> Iterator[None]:
+    """Random numbers as lm-eval's command seeds them; the caller's go on afterwards as if nothing had been drawn."""
+    import numpy as np
+    import torch
+
+    states = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        random.seed(SEEDS[0])
+        np.random.seed(SEEDS[1])
+        torch.manual_seed(SEEDS[2])
+        try:
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])
 
 
 @contextlib.contextmanager
@@ -246,20 +321,25 @@ def silence() -> Iterator[None]:
             datasets.enable_progress_bars()
 
 
-def missing(name: str, entries: Sequence[dict[str, Any]], error: Exception, download: bool) -> Missing:
+def missing(name: str, leaves: Sequence[Leaf], error: Exception, download: bool) -> Missing:
     """Why a task cannot be asked, and what would bring it."""
-    said = str(error).strip().split("\n")[0][:300]
-    sets = list(dict.fromkeys(str(entry["dataset_path"]) for entry in entries if entry.get("dataset_path")))
     known = benchmarks().get(name)
+    sets = list(dict.fromkeys(leaf.rows for leaf in leaves if leaf.rows))
     if isinstance(error, ImportError):
-        needs = known.needs if known and known.needs else f"pip install {getattr(error, 'name', None) or 'it'}"
-        return Missing(name, f"a package is not installed: {said}", needs)
-    if isinstance(error, OSError) and any(of_hub(entry) for entry in entries):
+        needs = known.needs if known and known.needs else f"pip install {error.name or 'it'}"
+        return Missing(name, f"a package is not installed: {words(error)}", needs)
+    if isinstance(error, OSError) and any(leaf.of_hub for leaf in leaves):
         return Missing(name, *not_here(sets or [known.data if known else name], download))
-    files = [str(file) for entry in entries for file in flat((entry.get("dataset_kwargs") or {}).get("data_files"))]
     if isinstance(error, OSError):
-        return Missing(name, f"{said or type(error).__name__}", f"put {listed(files or sets)} beside the task file")
-    return Missing(name, f"lm-eval cannot open it: {type(error).__name__}: {said}", (known and known.needs) or "")
+        files = list(dict.fromkeys(file for leaf in leaves for file in leaf.files))
+        return Missing(name, words(error), f"put {listed(files or sets)} beside the task file")
+    return Missing(name, f"lm-eval cannot open it: {words(error)}", known.needs if known else "")
+
+
+def words(error: Exception) -> str:
+    """An error in a line."""
+    said = str(error).strip().split("\n")[0][:300]
+    return said if isinstance(error, SevenfoldError | OSError) and said else f"{type(error).__name__}: {said}"
 
 
 def not_here(sets: Sequence[str], download: bool) -> tuple[str, str]:

@@ -84,7 +84,6 @@ class Benchmarks(Check):
 
         Raises:
             MachineError: lm-eval is not installed.
-            DataError: Not one task can be asked.
         """
         try:
             from sevenfold.evaluate.benchmarks.tasks import Loader
@@ -93,28 +92,42 @@ class Benchmarks(Check):
                 f"the check benchmarks needs the package {error.name}",
                 next_step="pip install 'sevenfold[benchmarks]'",
             ) from None
-        found = Loader(self.folder, self.run_code, self.download).load(self.names)
-        if not found.parts:
-            first = found.missing[0]
-            raise DataError(
-                "none of the benchmarks can be asked here: "
-                + "; ".join(f"{one.name}: {one.reason}" for one in found.missing),
-                where="evaluate.checks.benchmarks",
-                expected="rows on this machine, or a hub that answers",
-                alternatives=[name for name in known.benchmarks() if name in known.task_names(known.OWN)],
-                next_step=first.next_step or None,
-            )
-        return found
+        return Loader(self.folder, self.run_code, self.download).load(self.names)
+
+    def something_left(self) -> None:
+        """Refuse to find nothing.
+
+        Raises:
+            DataError: Not one of the benchmarks can be asked.
+        """
+        if self.loaded.parts:
+            return
+        missing = self.loaded.missing
+        raise DataError(
+            f"none of the benchmarks can be asked here: {'; '.join(f'{one.name}: {one.reason}' for one in missing)}",
+            where="evaluate.checks.benchmarks",
+            expected="rows on this machine, or a hub that answers; some sets come along",
+            alternatives=[name for name in known.benchmarks() if name in known.task_names(known.OWN)],
+            next_step=missing[0].next_step or None,
+        )
 
     def examine(self, subject: Subject) -> Examined:
         """Ask one model."""
         loaded = self.loaded
+        self.something_left()
         from sevenfold.evaluate.benchmarks.adapter import EngineLM
         from sevenfold.evaluate.benchmarks.ask import ask
 
         lm, found = EngineLM(subject), Benchmarked()
-        for name, part in loaded.parts.items():
-            found.add(ask(lm, name, part, self.limit, self.shots, self.chat))
+        for name, part in list(loaded.parts.items()):
+            try:
+                found.add(ask(lm, name, part, self.limit, self.shots, self.chat))
+            except Exception as error:
+                if lm.failed:
+                    raise
+                loaded.drop(name, error)
+        loaded.scored.update(loaded.parts)
+        self.something_left()
         if lm.cut:
             found.notes.append(f"{subject.name}: the beginning of {lm.cut} requests was cut to fit the context")
         if lm.without_system:
@@ -130,7 +143,7 @@ class Benchmarks(Check):
         found = compared(self.title, [*figures_of(*sides)], base, tuned, weighing)
         found.tables.append(Table("The tasks' own figures", HEAD, [*lines(sides[0].scores, sides[1].scores)]))
         if missing:
-            found.said = f"{found.said[:-1]}; {len(missing)} benchmarks were not asked."
+            found.said = f"{found.said[:-1]}; not asked: {', '.join({one.name: None for one in missing})}."
             rows = [(one.name, one.reason, one.next_step) for one in missing]
             found.tables.append(Table("Not asked", ("benchmark", "why", "what would bring it"), rows))
         found.advice += [*at_chance(sides[0].scores, sides[1].scores), *sides[0].notes, *sides[1].notes]
