@@ -21,6 +21,7 @@ from sevenfold.evaluate.paired import Pairs, compare
 from sevenfold.evaluate.passages import passages
 from sevenfold.evaluate.report import ROWS_FILE, Report, overall, summarise
 from sevenfold.evaluate.rows import pairs_of, row_objects
+from sevenfold.evaluate.trained import Trained
 from sevenfold.generate.labels import LabelEngine
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def evaluate(
         answers={name: one.summary() for name, one in measured.items()} if work.answered else {},
         labels=spread_of(section, chosen.questions, measured),
         forgetting=forgotten(measured, section, environment) if work.passages else None,
-        curve=read_curve(tuned.losses, tuned.validation_losses),
+        curve=read_curve(tuned.losses, tuned.validation_losses, Trained.of(tuned)),
         checks=examine.report(measured["base"].checks, measured["tuned"].checks),
     )
     tell(report, section, entry)

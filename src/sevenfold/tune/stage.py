@@ -15,6 +15,7 @@ from sevenfold.record import Entry
 from sevenfold.setup.environment import Environment
 from sevenfold.tune import kept
 from sevenfold.tune.section import TuneSection
+from sevenfold.tune.settings import settings_of
 from sevenfold.tune.tokens import encoded_split
 from sevenfold.tune.tuned import Tuned
 
@@ -137,6 +138,7 @@ def finish(trainer: Trainer, model: Model, dataset: Dataset, peak: int, entry: E
         losses=progress.losses,
         validation_losses=progress.validation_losses,
         validation_figures=progress.validation_figures,
+        settings=settings_of(section, len(trainer.rows)),
     ).save(entry.folder)
     history = tuned.history()
     tuned.tokens = sum(step["tokens"] for step in history)

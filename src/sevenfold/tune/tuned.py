@@ -59,6 +59,8 @@ class Tuned(Result):
     """Step to mean validation loss; step 0 is the base model."""
     validation_figures: dict[int, dict[str, float]] = Field(default_factory=dict)
     """Step to what else the objective watches on validation rows."""
+    settings: dict[str, float | int | str | None] = Field(default_factory=dict)
+    """What decides the shape of a curve (:func:`sevenfold.tune.settings.settings_of`); empty where nothing trained."""
 
     @property
     def weights(self) -> Path:
