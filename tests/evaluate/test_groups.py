@@ -138,3 +138,18 @@ def test_a_column_that_is_not_there_is_named(dataset, tiny_model, environment, t
 
 def test_without_groups_there_is_nothing_to_compare_apart():
     assert by_group([], {}, 17, 1000, 0.95) == {}
+
+
+def test_the_gap_between_groups_is_in_the_report(tmp_path, tiny_model, environment, entry):
+    lora = make_tuned(tiny_model, tmp_path / "4-tune", "lora", rank=4)
+    (tmp_path / "1-prepare").mkdir()
+    made = Dataset(counts={"test": 40}).save(tmp_path / "1-prepare")
+    write_split(made, "test", rows(40))
+    report = evaluate(small(metrics=["loss"], by="kind"), made, tiny_model, environment, lora, entry)
+    gap = report.gaps["loss"]
+    assert gap.rows == {"a": 14, "b": 13, "c": 13}
+    figures = {group: metrics["loss"].tuned for group, metrics in report.groups.items()}
+    assert gap.tuned.figures == pytest.approx(figures)
+    assert gap.tuned.worst == max(figures, key=figures.get)
+    assert any(note.startswith("between groups of kind: loss: ") for note in entry.record.notes)
+    assert json.loads((entry.folder / "result.json").read_text())["gaps"]["loss"]["tuned"]["gap"] == gap.tuned.gap

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from sevenfold.evaluate.curve import Curve
 from sevenfold.evaluate.forgetting import Forgetting
+from sevenfold.evaluate.gaps import Gap
 from sevenfold.evaluate.labels import Spread
 from sevenfold.evaluate.paired import Comparison
 from sevenfold.record import Result
@@ -44,6 +45,8 @@ class Report(Result):
     """What ``groups`` are: ``task``, or the column that the recipe names."""
     groups: dict[str, dict[str, Comparison]] = Field(default_factory=dict)
     """Group to every metric over its rows alone; empty where rows are all alike."""
+    gaps: dict[str, Gap] = Field(default_factory=dict)
+    """Metric to how far apart the groups are; empty where fewer than two groups have rows enough."""
     answers: dict[str, Answers]
     """``base`` and ``tuned``; empty when no metric needs answers."""
     labels: dict[str, Spread] = Field(default_factory=dict)

@@ -11,6 +11,7 @@ from sevenfold.evaluate import known
 from sevenfold.evaluate.checking import Examination
 from sevenfold.evaluate.curve import read_curve
 from sevenfold.evaluate.forgetting import Forgetting, forgetting
+from sevenfold.evaluate.gaps import gaps
 from sevenfold.evaluate.groups import TASK, by_group, grouping
 from sevenfold.evaluate.held_out import HeldOut, Question, held_out
 from sevenfold.evaluate.jsonl import write_lines
@@ -108,6 +109,13 @@ def evaluate(
         metrics=comparisons,
         grouped_by=section.by or (TASK if tuned.tasks() else ""),
         groups=by_group(chosen.questions, pairs, environment.seed, section.resamples, section.confidence),
+        gaps=gaps(
+            [question.group for question in chosen.questions],
+            pairs,
+            environment.seed,
+            section.resamples,
+            section.confidence,
+        ),
         answers={name: one.summary() for name, one in measured.items()} if work.answered else {},
         labels=spread_of(section, chosen.questions, measured),
         forgetting=forgotten(measured, section, environment) if work.passages else None,
@@ -200,6 +208,8 @@ def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
     entry.note(report.summary)
     for group, comparisons in report.groups.items():
         entry.note(f"{report.grouped_by} {group}: {summarise(comparisons, overall(comparisons))}")
+    for gap in report.gaps.values():
+        entry.note(f"between groups of {report.grouped_by}: {gap.said()}")
     if report.forgetting:
         lost = report.forgetting.comparison
         entry.note(
@@ -218,3 +228,4 @@ def tell(report: Report, section: EvaluateSection, entry: Entry) -> None:
     if groups:
         entry.metric("grouped_by", report.grouped_by)
         entry.metric("groups", groups)
+        entry.metric("gaps", {name: gap.model_dump() for name, gap in report.gaps.items()})
