@@ -240,6 +240,36 @@ def compare(
         show(found)
 
 
+@app.command()
+def folds(  # noqa: PLR0913 (one option each)
+    recipe: RecipeArgument,
+    count: Annotated[int | None, typer.Option("--folds", min=2, help="How many; default: the recipe's, or 5.")] = None,
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="As many as there are questions, or values of --by.")
+    ] = False,
+    by: Annotated[
+        str | None, typer.Option(help="A column: the same shares in each fold; or what is left out as a whole.")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows of each fold to score at most; default: all.")] = None,
+    limit: Annotated[int, typer.Option(min=2, help="Trainings of --leave-one-out at most.")] = 100,
+    overrides: SetOption = None,
+    runs: RunsOption = RUNS,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Cross-validation: train on all folds but one, in turn; every row is scored by a model that never saw it."""
+    from sevenfold.commands import folding
+    from sevenfold.console import Console
+
+    console = Console()
+    asked = {"count": count, "leave_one_out": leave_one_out, "column": by, "rows": rows, "limit": limit}
+    found = folding.run(recipe, overrides, runs, asked, force, console)
+    if as_json:
+        emit(found)
+    else:
+        folding.show(found, console)
+
+
 @app.command(hidden=True)
 def trial(
     recipe: RecipeArgument, overrides: SetOption = None, runs: RunsOption = RUNS, as_json: JsonOption = False

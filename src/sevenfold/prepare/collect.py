@@ -53,6 +53,8 @@ class Intake:
     no_reply: list[str] = field(default_factory=list)
     given: Given | None = None
     """The labels that rows get as they are read."""
+    rounds: int | None = None
+    """How many runs test every row once; None where each run holds out the same rows."""
 
     @property
     def rows_in(self) -> int:

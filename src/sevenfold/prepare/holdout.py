@@ -43,6 +43,7 @@ def choose_sides(section: PrepareSection, intake: Intake, sought: Sought) -> Cod
     openings.frombytes(joined(intake.openings, sought)[within].tobytes())
     index = Index(openings, Coded(map(intake.labels.__getitem__, within.tolist())) if intake.labels else [])
     split = section.split
+    intake.rounds = split.how.rounds(index)
     found = split.how.sides(index, split.shares, split.seed)
     chosen = found if isinstance(found, Coded) else Coded(found)
     check_enough(Counter(chosen), index, split)

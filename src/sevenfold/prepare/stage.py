@@ -272,7 +272,8 @@ def compose(section: PrepareSection, intake: Intake, overlap: Overlap, written: 
         **overlap.facts,
         "no_reply": {"rows": sum(dropped[reason] for reason in NO_REPLY), "origins": intake.no_reply},
         "splits": dict(written.counts),
-        "split": {"how": SPLITTERS.name_of(split.how), "by": split.how.column, "seed": split.seed},
+        "split": {"how": SPLITTERS.name_of(split.how), "by": split.how.column, "seed": split.seed}
+        | ({"rounds": intake.rounds} if intake.rounds else {}),
         "labels": label_counts(intake.labels, sides) if split.how.column else {},
         "training": reshaped.findings if reshaped else [],
         **written.figures.summary(),

@@ -36,6 +36,10 @@ class Splitter(Component):
         """The share of each side; a splitter that chooses the test itself says here how large it is."""
         return shares.wanted()
 
+    def rounds(self, index: Index) -> int | None:
+        """How many runs test every row once; None where it holds out the same rows in every run."""
+        return None
+
     @abstractmethod
     def sides(self, index: Index, shares: Shares, seed: int) -> Sequence[str]:
         """For each row ``train``, ``validation`` or ``test``."""

@@ -41,6 +41,10 @@ class Folds(Splitter):
         """One fold, and the validation rows among the others."""
         return rest_shares(1 / self.count, shares)
 
+    def rounds(self, index: Index) -> int:
+        """A run for each fold."""
+        return self.count
+
     def sides(self, index: Index, shares: Shares, seed: int) -> list[str]:
         """The side of each row's opening."""
         folds = self.folds(index, seed)

@@ -34,6 +34,10 @@ class LeaveOut(Splitter):
         """One row at least, and the validation rows among the others."""
         return {"test": 1, **({"validation": shares.validation} if shares.validation else {})}
 
+    def rounds(self, index: Index) -> int:
+        """A run for each group, or for each question."""
+        return len(set(index.openings) if self.group is None else set(united(index).values()))
+
     def sides(self, index: Index, shares: Shares, seed: int) -> list[str]:
         """The side of each row's group or question.
 
