@@ -61,6 +61,8 @@ class Examination:
             self.dataset,
             self.entry.folder,
             self.seed,
+            self.section.metrics,
+            self.section.max_new_tokens,
         )
 
     def report(self, base: dict[str, Examined], tuned: dict[str, Examined]) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import TokenSequence
 from sevenfold.evaluate.held_out import Question, answered
 from sevenfold.evaluate.jsonl import Kept
-from sevenfold.evaluate.metrics import Likelihood
+from sevenfold.evaluate.metrics import Likelihood, Metric
 from sevenfold.generate.engine import Engine, Sampling
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Subject:
         dataset: All rows; training rows for what was memorised.
         folder: The stage's folder.
         seed: The seed of what is drawn.
+        metrics: The run's own metrics.
+        max_new_tokens: The run's longest answer.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Subject:
     dataset: Dataset
     folder: Path
     seed: int
+    metrics: Sequence[Metric] = ()
+    max_new_tokens: int = 64
 
     def answers(
         self, asked: Mapping[str, Sequence[Message]], max_new_tokens: int = 64, title: str = ""
