@@ -1,4 +1,4 @@
-"""Base against tuned on the same rows: the difference, how sure it is, and how small a difference could be seen."""
+"""One model against another on the same rows: the difference, how sure it is, how small a difference could be seen."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel
 
+from sevenfold.evaluate.power import detectable_mean, detectable_share
+from sevenfold.evaluate.shares import risk_interval, sign_test
+
 if TYPE_CHECKING:
     from sevenfold.evaluate.examined import Figure
     from sevenfold.evaluate.metrics import Floats, Metric
@@ -17,8 +20,9 @@ if TYPE_CHECKING:
 Verdict = Literal["yes", "no", "unclear"]
 MINIMUM_ROWS = 6
 """With fewer rows even an unanimous sign test stays above 5 % (2 / 2^5 = 6.25 %), so nothing is called clear."""
-POWER = 0.8
-"""The chance of finding a difference of the stated minimum size."""
+NEGLIGIBLE = 0.001
+"""What nobody notices, as a share of the metric's range, or of the base's figure where the range has no end. Many rows
+tell a model from its copy with one weight touched; a difference below this is called none however sure it is."""
 BLOCK = 4_000_000
 """Row draws held at once, so that resampling many rows stays within some tens of megabytes."""
 NORMAL = NormalDist()
@@ -79,9 +83,9 @@ class Pairs:
 class Comparison(BaseModel):
     """One metric, base against tuned.
 
-    ``difference`` is tuned less base with its ``confidence`` interval ``[low, high]``. ``better`` is yes when the
-    interval excludes zero on the good side, no when on the bad side, and unclear otherwise. Figures are in the
-    metric's ``unit``.
+    ``difference`` is tuned less base with its ``confidence`` interval ``[low, high]``. ``better`` is yes or no, by the
+    side of the difference, when ``p_adjusted`` is below one less the confidence and the difference is at least
+    ``negligible``; else it is unclear. Figures are in the metric's ``unit``.
     """
 
     metric: str
@@ -105,7 +109,22 @@ class Comparison(BaseModel):
     """The chance of rows as unevenly better or worse as these if neither model were better; McNemar's exact test where
     rows are right or wrong."""
     detectable: float
-    """The smallest true difference that this many rows show four times out of five."""
+    """The smallest true difference that this many rows show four times out of five, when they are asked alone."""
+    p: float = 1.0
+    """The chance of a difference as far from zero as this one if there were none. Of rows right or wrong that of McNemar's
+    exact test; else the larger one of two: the level at which the interval's end touches zero, and the share of random
+    swaps of the two models, row by row, that make as large a difference."""
+    p_adjusted: float = 1.0
+    """The same when ``corrected_for`` questions are asked at once (Holm)."""
+    corrected_for: int = 1
+    negligible: float = 0.0
+    """A difference below this is called none."""
+    same: bool = False
+    """Whether the whole interval is negligible: not only no difference was found, none that matters is left."""
+    interval_by: Literal["bootstrap", "Newcombe"] = "bootstrap"
+    """How the interval is made; Newcombe's is of shares right, where few rows are too coarse for a bootstrap."""
+    rows_needed: int | None = None
+    """How many such rows would show the difference that was found; none where it is none or is seen already."""
 
 
 def compare(name: str, pairs: Pairs, seed: int, resamples: int = 10_000, confidence: float = 0.95) -> Comparison:
@@ -121,13 +140,23 @@ def compare(name: str, pairs: Pairs, seed: int, resamples: int = 10_000, confide
     count = len(pairs.base_N)
     base, tuned = (float(figure) for figure in pairs.figures(slice(None)))
     drawn = resampled(pairs, seed, resamples)
-    low, high = interval(pairs, drawn, confidence)
+    share = is_share(pairs, base, tuned)
+    low, high = (
+        risk_interval(pairs.base_N > 0, pairs.tuned_N > 0, confidence) if share else interval(pairs, drawn, confidence)
+    )
     sign = 1.0 if pairs.metric.better == "higher" else -1.0
     gains_N = sign * (pairs.tuned_N - pairs.base_N)
     wins, losses = int((gains_N > 0).sum()), int((gains_N < 0).sum())
     chance = sign_test(wins, losses)
-    sure = count >= MINIMUM_ROWS and (not pairs.metric.binary or chance < 1 - confidence)
-    factor = NORMAL.inv_cdf((1 + confidence) / 2) + NORMAL.inv_cdf(POWER)
+    alpha, p = 1 - confidence, chance if share else max(p_value(pairs, drawn), swap_test(pairs, seed, resamples))
+    p = p if count >= MINIMUM_ROWS else 1.0
+    least = negligible(pairs.metric, base)
+    visible = (
+        detectable_share(count, (wins + losses) / count, alpha)
+        if share
+        else detectable_mean(float(drawn.std()), count, alpha)
+    )
+    found = verdict(sign * (tuned - base), p, alpha, least)
     return Comparison(
         metric=name,
         unit=pairs.metric.unit,
@@ -137,14 +166,20 @@ def compare(name: str, pairs: Pairs, seed: int, resamples: int = 10_000, confide
         difference=tuned - base,
         interval=(low, high),
         confidence=confidence,
-        better=verdict(sign * low, sign * high) if sure else "unclear",
+        better=found,
         rows=count,
         rows_better=wins / count,
         rows_equal=(count - wins - losses) / count,
         rows_worse=losses / count,
         effect_size=effect_size(gains_N),
         sign_test_p=chance,
-        detectable=factor * float(drawn.std()),
+        detectable=visible,
+        p=p,
+        p_adjusted=p,
+        negligible=least,
+        same=count >= MINIMUM_ROWS and max(abs(low), abs(high)) < least,
+        interval_by="Newcombe" if share else "bootstrap",
+        rows_needed=rows_needed(count, visible, abs(tuned - base)) if found == "unclear" else None,
     )
 
 
@@ -169,9 +204,11 @@ def drawn_counts(rows: np.ndarray, count: int) -> Floats:
 
 
 def interval(pairs: Pairs, drawn: Floats, confidence: float) -> tuple[float, float]:
-    """The bias-corrected and accelerated interval (BCa) of the difference.
+    """The bias-corrected and accelerated interval (BCa) of the difference, widened for few rows.
 
-    Source: Efron 1987, "Better Bootstrap Confidence Intervals".
+    Source: Efron 1987, "Better Bootstrap Confidence Intervals". Rows that are drawn again vary by ``(N - 1) / N`` too
+    little, and their spread is itself an estimate; so the normal quantile is replaced by Student's with ``N - 1``
+    degrees of freedom times ``sqrt(N / (N - 1))`` (Hesterberg 2015, "What Teachers Should Know About the Bootstrap").
 
     Args:
         pairs: The rows' values.
@@ -182,15 +219,81 @@ def interval(pairs: Pairs, drawn: Floats, confidence: float) -> tuple[float, flo
     # Rounding alone tells such resamples apart: every row differs by the same amount.
     if np.ptp(drawn) <= 1e-12 * max(1.0, abs(whole)):
         return whole, whole
-    below = (float((drawn < whole).mean()) + float((drawn <= whole).mean())) / 2
-    bias = NORMAL.inv_cdf(min(max(below, 1 / len(drawn)), 1 - 1 / len(drawn)))
-    acceleration = skew_of_jackknife(pairs)
+    bias, acceleration = place(drawn, whole), skew_of_jackknife(pairs)
     ends = []
-    for tail in ((1 - confidence) / 2, (1 + confidence) / 2):
-        moved = bias + NORMAL.inv_cdf(tail)
+    reach = widened((1 + confidence) / 2, len(pairs.base_N))
+    for far in (-reach, reach):
+        moved = bias + far
         ends.append(NORMAL.cdf(bias + moved / (1 - acceleration * moved)))
     low, high = np.quantile(drawn, ends)
     return float(low), float(high)
+
+
+def p_value(pairs: Pairs, drawn: Floats) -> float:
+    """The level at which an end of :func:`interval` touches zero, two-sided.
+
+    With ``w = place of zero - bias``, the interval's formula solved for the quantile gives
+    ``w / (1 + acceleration w) - bias``. It is never below twice one over the number of resamples.
+
+    Args:
+        pairs: The rows' values.
+        drawn: The differences over resampled rows.
+    """
+    whole, count = float(pairs.difference(slice(None))), len(pairs.base_N)
+    if count < 2 or np.ptp(drawn) <= 1e-12 * max(1.0, abs(whole)):
+        # Every row says the same: what is left is how few rows it may be.
+        return 1.0 if whole == 0 else 2.0 ** (1 - count)
+    bias, acceleration = place(drawn, whole), skew_of_jackknife(pairs)
+    away = place(drawn, 0.0) - bias
+    # Beyond the pole of the formula no level's end reaches zero.
+    reach = away / max(1 + acceleration * away, 1e-9) - bias
+    from scipy.special import stdtr
+
+    return max(2 * float(stdtr(count - 1, -abs(reach) / math.sqrt(count / (count - 1)))), 2 / len(drawn))
+
+
+def swap_test(pairs: Pairs, seed: int, resamples: int) -> float:
+    """The share of random swaps of the two models, row by row, that make a difference as large as the one found.
+
+    If neither model is better, their names may as well be swapped on any row; so the test keeps its level for every
+    figure, however few the rows (Good 2005, "Permutation, Parametric, and Bootstrap Tests of Hypotheses"; +1 for the
+    swap that is there).
+    """
+    base, tuned = pairs.tables or (pairs.base_N[:, None], pairs.tuned_N[:, None])
+    weights_N1 = (pairs.weights_N / pairs.weights_N.sum())[:, None]
+    means, change = [(side * weights_N1).sum(axis=0) for side in (base, tuned)], (tuned - base) * weights_N1
+    generator, far, whole = np.random.default_rng(seed), 0, abs(float(pairs.difference(slice(None))))
+    block = max(1, BLOCK // len(base))
+    for size in (min(block, resamples - start) for start in range(0, resamples, block)):
+        moved = generator.integers(0, 2, (size, len(base))).astype(np.float64) @ change
+        sides = (means[0] + moved, means[1] - moved)
+        first, last = (pairs.metric.finish(side if pairs.tables else side[:, 0]) for side in sides)
+        # Rounding must not make an equal swap smaller.
+        far += int((np.abs(last - first) >= whole - 1e-12 * max(1.0, whole)).sum())
+    return (far + 1) / (resamples + 1)
+
+
+def is_share(pairs: Pairs, base: float, tuned: float) -> bool:
+    """Whether the figure is the plain share of rows that are right."""
+    means = (float(pairs.base_N.mean()), float(pairs.tuned_N.mean()))
+    return (
+        pairs.metric.binary
+        and math.isclose(means[0], base, abs_tol=1e-9)
+        and math.isclose(means[1], tuned, abs_tol=1e-9)
+    )
+
+
+def place(drawn: Floats, value: float) -> float:
+    """Where a value stands among the resamples, as a normal quantile; equal ones count half."""
+    below = (float((drawn < value).mean()) + float((drawn <= value).mean())) / 2
+    return NORMAL.inv_cdf(min(max(below, 1 / len(drawn)), 1 - 1 / len(drawn)))
+
+
+def widened(share: float, count: int) -> float:
+    """Student's quantile for ``count`` rows, times ``sqrt(N / (N - 1))``."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(count - 1, share)) * math.sqrt(count / (count - 1)) if count > 1 else math.inf
 
 
 def skew_of_jackknife(pairs: Pairs) -> float:
@@ -204,24 +307,27 @@ def skew_of_jackknife(pairs: Pairs) -> float:
     return float((away_N**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
 
 
-def verdict(low: float, high: float) -> Verdict:
-    """What an interval of gains says: yes above zero, no below it, else unclear."""
-    worst, best = min(low, high), max(low, high)
-    if worst > 0:
-        return "yes"
-    return "no" if best < 0 else "unclear"
+def verdict(gain: float, p: float, alpha: float, least: float = 0.0) -> Verdict:
+    """What a gain says: yes above zero, no below it, unclear where chance could have made it or nobody notices it."""
+    if p >= alpha or abs(gain) < least or gain == 0:
+        return "unclear"
+    return "yes" if gain > 0 else "no"
+
+
+def negligible(metric: Metric | Figure, base: float) -> float:
+    """What nobody notices: :data:`NEGLIGIBLE` of the metric's range, or of the base's figure where it has no end."""
+    from sevenfold.evaluate.metrics import Metric
+
+    high = metric.high - metric.low if isinstance(metric, Metric) else abs(metric.best)
+    return NEGLIGIBLE * (high if math.isfinite(high) else abs(base))
+
+
+def rows_needed(rows: int, visible: float, found: float) -> int | None:
+    """How many rows would show what was found: what is visible falls with the square root of the rows."""
+    return math.ceil(rows * (visible / found) ** 2) if found > 0 and visible > found else None
 
 
 def effect_size(gains_N: Floats) -> float:
     """The mean over the standard deviation of the rows' gains; 0 where they do not vary."""
     spread = float(gains_N.std(ddof=1)) if len(gains_N) > 1 else 0.0
     return float(gains_N.mean()) / spread if spread > 0 else 0.0
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """The two-sided exact binomial test of wins against losses; ties say nothing (McNemar 1947 for right and wrong)."""
-    decided = wins + losses
-    if decided == 0:
-        return 1.0
-    tail = sum(math.comb(decided, index) for index in range(min(wins, losses) + 1))
-    return min(1.0, 2 * tail / 2**decided)
