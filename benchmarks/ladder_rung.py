@@ -28,7 +28,7 @@ from torch.nn import functional as F  # noqa: E402
 from sevenfold.load.section import LoadSection  # noqa: E402
 from sevenfold.load.stage import load  # noqa: E402
 from sevenfold.record import Entry  # noqa: E402
-from sevenfold.tune.engine import documents, short  # noqa: E402
+from sevenfold.tune.engine import documents  # noqa: E402
 from sevenfold.tune.engine.head import target_logprobs  # noqa: E402
 from sevenfold.tune.engine.lora import share_inputs  # noqa: E402
 from sevenfold.tune.engine.passes import pack, passes  # noqa: E402
@@ -91,7 +91,7 @@ def packed(rows: Sequence[TokenSequence]) -> list[Rows]:
 def build(model: Model) -> Module:
     """The network with adapters, PEFT's or ours, all from the same start."""
     if "short" not in PARTS:
-        short.LONGEST = 0
+        documents.LONGEST = 0
     dtype = torch.bfloat16 if "bf16" in PARTS else torch.float32
     network = model.network(dtype, documents.register() if "documents" in PARTS else "sdpa")
     if "lora" in PARTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import queue
 import threading
 import time
@@ -17,6 +18,8 @@ from pydantic import Field
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import ModelError
 from sevenfold.generate.engine import Adapters, Answer, Backend, Capacity, Engine, Sampling, Score
+from sevenfold.generate.fitting import Fit, fit
+from sevenfold.generate.memory import remembering
 from sevenfold.generate.pieces import Pieces, text_of
 from sevenfold.quiet import quiet
 
@@ -51,13 +54,14 @@ class Transformers(Backend):
 class TransformersEngine(Engine):
     """A built network that answers. Calls from several threads wait for each other.
 
-    Greedy answers are deterministic; a batch's padding can move the last bits of a logit, so exact ties may fall
-    otherwise than alone. Neither the global random generators nor the network's mode are changed for the caller.
+    Many prompts are answered together, by :mod:`~sevenfold.generate.writing` where the network fits, else in padded
+    batches by transformers. Greedy answers are deterministic; what is computed beside a text can move the last bits of
+    a logit, so ties within the rounding may fall otherwise than alone. Neither the global random generators nor the network's mode are changed for the caller.
 
     Args:
         network: A causal language model of transformers, with or without an adapter in place.
         encoder: Its tokenizer, template and stop tokens.
-        batch_size: Prompts of one forward pass.
+        batch_size: Prompts of a padded batch, where the network does not fit.
         adapters: The adapters that can be chosen, where the network holds several.
     """
 
@@ -91,11 +95,41 @@ class TransformersEngine(Engine):
             yield
 
     def generate(self, prompts: Sequence[list[int]], sampling: Sampling) -> list[Answer]:
-        """Answers in the order of the prompts, computed in batches of similar length."""
+        """Answers in the order of the prompts; as many are written at once as have room."""
+        import torch
+
+        limits = [self.room(prompt, sampling) for prompt in prompts]
+        with torch.inference_mode(), self.turn():
+            fits = fit(self.network)
+            if fits is not None:
+                return self.together(prompts, limits, sampling, fits)
         answers: dict[int, Answer] = {}
         for batch in self.batches(prompts, sampling):
             answers.update(zip(batch, self.answer([prompts[index] for index in batch], sampling), strict=True))
         return [answers[index] for index in range(len(prompts))]
+
+    def together(
+        self, prompts: Sequence[list[int]], limits: Sequence[int], sampling: Sampling, fits: Fit
+    ) -> list[Answer]:
+        """The answers, each written while others are; equal to :meth:`run` of each prompt alone."""
+        from sevenfold.generate.writing import Writing, chances
+
+        read = [Pieces(self.encoder, sampling.stop) for _ in prompts]
+
+        def ended(index: int, token: int) -> bool:
+            read[index].add(token)
+            return read[index].ended
+
+        chance_PT = chances(len(prompts), sampling)
+        writing = Writing(self.network, fits, prompts, limits, sampling, self.encoder.stop_ids, ended, chance_PT)
+        seconds = [0.0] * len(prompts)
+        with remembering(self.network):
+            for written in writing.answers():
+                seconds[written.index] = written.seconds
+        for pieces in read:
+            if not pieces.ended:
+                pieces.finish()
+        return [answer_of(*both) for both in zip(read, prompts, seconds, strict=True)]
 
     def batches(self, prompts: Sequence[list[int]], sampling: Sampling) -> Iterator[list[int]]:
         """Positions of prompts in batches by length; what the context limits goes alone, as it has another limit."""
@@ -213,8 +247,28 @@ class TransformersEngine(Engine):
         return dict(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
     def score(self, sequences: Sequence[TokenSequence]) -> list[Score]:
-        """The likelihood of each sequence's supervised tokens, one row at a time: no padding, small memory."""
-        return [self.score_one(sequence) for sequence in sequences]
+        """The likelihood of each sequence's supervised tokens: no padding, and common beginnings are read once.
+
+        Equals :meth:`score_one` of each.
+        """
+        import torch
+
+        from sevenfold.generate.scoring import log_probs, targets_of
+
+        with torch.inference_mode(), self.turn():
+            fits = fit(self.network) is not None
+        if not fits:
+            return [self.score_one(sequence) for sequence in sequences]
+        targets = [targets_of(sequence) for sequence in sequences]
+        asked = [index for index, found in enumerate(targets) if found]
+        scores = [Score(0.0, 0, [])] * len(sequences)
+        with torch.inference_mode(), self.turn(), remembering(self.network):
+            for number, found in log_probs(self.network, [sequences[index] for index in asked]):
+                index = asked[number]
+                weights = (sequences[index].weights[place] for place in targets[index])
+                nll = -math.fsum(weight * one for weight, one in zip(weights, found, strict=True))
+                scores[index] = Score(nll, len(found), found)
+        return scores
 
     def score_one(self, sequence: TokenSequence) -> Score:
         """The likelihood of one sequence's supervised tokens; the head is computed only where one is predicted."""

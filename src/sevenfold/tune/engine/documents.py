@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from sevenfold.generate.products import LONGEST, causal_mask, fused
 from sevenfold.tune.engine import short
 
 NAME = "sevenfold_documents"
@@ -79,38 +79,9 @@ def attend(  # noqa: PLR0913 (transformers decides what an attention function ta
         if high > low:
             seen = [torch.cat([whole[:, :, low:high], part], 2) for whole, part in zip((key, value), seen, strict=True)]
         own, (k, v), length = query[:, :, start:end], seen, end - start + high - low
-        if query.device.type == "cpu" and not dropout and length <= short.LONGEST:
-            mask = short.causal_mask(end - start, length, sliding_window, query.dtype, causal)
+        if query.device.type == "cpu" and not dropout and length <= LONGEST:
+            mask = causal_mask(end - start, length, sliding_window, query.dtype, causal)
             pieces.append(short.ShortAttention.apply(own, k, v, mask, scaling))
         else:
             pieces.append(fused(own, k, v, sliding_window, dropout, scaling, causal))
     return torch.cat(pieces, dim=2).transpose(1, 2), None
-
-
-def fused(
-    q: Tensor, k: Tensor, v: Tensor, window: int | None, dropout: float, scaling: float, causal: bool = True
-) -> Tensor:
-    """The attention of torch on one document, or on a branch behind its stem."""
-    mask = span_mask(q.shape[2], k.shape[2], window, q.device, causal)
-    return F.scaled_dot_product_attention(
-        q,
-        k,
-        v,
-        attn_mask=mask,
-        is_causal=mask is None and causal,
-        dropout_p=dropout,
-        scale=scaling,
-        enable_gqa=q.shape[1] != k.shape[1],
-    )
-
-
-def span_mask(length: int, seen: int, window: int | None, device: torch.device, causal: bool = True) -> Tensor | None:
-    """The mask of ``length`` queries at the end of ``seen`` keys, ``L x S`` true where attention is allowed.
-
-    None where plain causality from the first key on says it, or where all is seen.
-    """
-    if (length == seen or not causal) and (window is None or window >= seen):
-        return None
-    places = torch.arange(seen, device=device)
-    distance = places[seen - length :, None] - places
-    return (distance >= 0) & (distance < (window or seen)) if causal else distance.abs() < (window or seen)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from sevenfold.generate.trying import revealing
 from sevenfold.tune.engine import heads, layouts, routes
 from sevenfold.tune.engine.passes import Pass, unrolled
-from sevenfold.tune.engine.probe import revealing, trial, truth
+from sevenfold.tune.engine.probe import trial, truth
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

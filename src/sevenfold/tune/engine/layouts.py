@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sevenfold.errors import ModelError
+from sevenfold.generate.trying import TRIED
 from sevenfold.quiet import quiet
 from sevenfold.tune.engine import documents
 from sevenfold.tune.engine.padded import Padded, one_by_one, rectangles
@@ -27,16 +28,6 @@ COSTS = {
 
 UNSETTABLE = "the network does not take this attention"
 """Why a layout is not tried at all."""
-
-TRIED = (
-    NotImplementedError,
-    TypeError,
-    ValueError,
-    RuntimeError,
-    AttributeError,
-    LookupError,
-)
-"""What a network may raise at a call that it was not made for."""
 
 
 @dataclass

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,6 @@ LENGTHS = (5, 7)
 """Tokens of the probe's documents: of two lengths, so that what is padded or restarts shows."""
 TOLERANCES = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
 """How far the middle token of a document may be off, as a share of its state's length."""
-LIMITS = {"sliding_window": 2, "local_attention": 2, "attention_chunk_size": 2, "attn_logit_softcapping": 0.05}
-"""What only long documents or large scores would show, and the values at which a few tokens show it."""
-
 Call = Callable[[Pass], Tensor]
 """From a pass to the states from which targets are predicted, ``N x D``."""
 
@@ -180,21 +176,3 @@ def difference(found_ND: Tensor, expected_ND: Tensor, batch: Pass) -> float:
     errors_N = (found_ND - expected_ND).norm(dim=-1) / expected_ND.norm(dim=-1)
     first_N = batch.sources_N < batch.bounds[1]
     return max(float(errors_N[first_N].median()), float(errors_N[~first_N].median()))
-
-
-@contextmanager
-def revealing(network: Any) -> Iterator[None]:
-    """Without dropout and with windows and caps so small that a few tokens show them; all is put back afterwards."""
-    training = [module for module in network.modules() if module.training]
-    owners = [network.config, network.config.get_text_config(), *network.modules()]
-    found = [(owner, name, vars(owner)[name]) for owner in owners for name in LIMITS if vars(owner).get(name)]
-    for owner, name, _ in found:
-        setattr(owner, name, LIMITS[name])
-    network.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
-        for owner, name, value in found:
-            setattr(owner, name, value)

@@ -5,16 +5,16 @@ A CPU does them several times faster than torch's fused kernel does its backward
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from sevenfold.generate.products import attention_weights, grouped
+
 KEPT = 256
-"""Tokens up to which the attention weights are kept for the backward pass: ``H L`` numbers a token."""
-LONGEST = 512
-"""Tokens up to which products are used; weights of documents above :data:`KEPT` are computed again backward."""
+"""Tokens up to which the attention weights are kept for the backward pass, ``H L`` numbers a token; above they are
+computed again there."""
 
 
 class ShortAttention(torch.autograd.Function):
@@ -49,30 +49,3 @@ class ShortAttention(torch.autograd.Function):
         d_q = torch.bmm(d_scores, k[0]).view(q.shape)
         d_k = torch.bmm(d_scores.transpose(1, 2), grouped(q, k))
         return d_q, d_k[None], d_v[None], None, None
-
-
-def attention_weights(q: Tensor, k: Tensor, mask_LS: Tensor, scaling: float) -> Tensor:
-    """``softmax(scaling Q K^T + mask)``, ``G x (H/G L) x S``."""
-    rows = grouped(q, k)
-    shape = (k.shape[1], rows.shape[1] // q.shape[2], *mask_LS.shape)
-    mask = mask_LS.expand(shape).reshape(shape[0], rows.shape[1], k.shape[2])
-    return torch.softmax(torch.baddbmm(mask, rows, k[0].transpose(1, 2), alpha=scaling), dim=-1)
-
-
-def grouped(q: Tensor, k: Tensor) -> Tensor:
-    """``1 x H x L x D`` as ``G x (H/G L) x D``: heads that share keys stand behind one another."""
-    return q[0].reshape(k.shape[1], -1, q.shape[-1])
-
-
-@lru_cache(maxsize=2 * LONGEST)
-def causal_mask(length: int, seen: int, window: int | None, dtype: torch.dtype, causal: bool = True) -> Tensor:
-    """The additive mask of attention of the last ``length`` of ``seen`` places, ``L x S``; perhaps a window.
-
-    Where it is not causal, a window reaches as far ahead as it reaches back.
-    """
-    # It is kept for passes with gradients, whoever asks for it first.
-    with torch.inference_mode(False):
-        places = torch.arange(seen)
-        distance = places[seen - length :, None] - places
-        hidden = (distance < 0) | (distance >= (window or seen)) if causal else distance.abs() >= (window or seen)
-        return torch.zeros(length, seen, dtype=dtype).masked_fill_(hidden, float("-inf"))
