@@ -33,9 +33,10 @@ READ = 1024
 STEM = 32
 """Tokens from which on what all prompts begin with is kept once for all, instead of once for each."""
 REFILLED = 0.25
-"""Share of places that are empty before new prompts are read: a few are read faster together than one by one."""
+"""Share of places that are empty before new prompts are read, while there are as many: a few are read faster together
+than one by one."""
 SPREAD = 4
-"""How many times as long as the shortest the longest text may be among those that are written together: all attend as
+"""How many times as long as the shortest the longest text may be among many that are written together: all attend as
 far as the longest."""
 
 
@@ -84,13 +85,19 @@ class Writing:
             yield from Group(self, group).answers()
 
     def groups(self) -> list[list[int]]:
-        """Prompts whose texts are of like length."""
+        """Prompts that are answered together, shortest first.
+
+        A text that is much longer than the first of a group begins a new one where the group is large enough to keep
+        the machine busy, or where the long text would take the others' room.
+        """
         needed = [len(prompt) + limit for prompt, limit in zip(self.prompts, self.limits, strict=True)]
         groups: list[list[int]] = []
         for index in sorted(range(len(needed)), key=needed.__getitem__):
-            if not groups or needed[index] > SPREAD * needed[groups[-1][0]]:
-                groups.append([])
-            groups[-1].append(index)
+            group = groups[-1] if groups else []
+            crowded = len(group) >= min(ROWS, ROOM // (self.fit.token * needed[index]))
+            if not group or (crowded and needed[index] > SPREAD * needed[group[0]]):
+                groups.append(group := [])
+            group.append(index)
         return groups
 
     def choose(self, logits_BV: Tensor, indices: Sequence[int], steps: Sequence[int]) -> list[int]:
@@ -153,7 +160,7 @@ class Group:
         """The answers as they end."""
         while self.sheets.left or any(self.rows):
             free = [slot for slot, row in enumerate(self.rows) if row is None]
-            if self.sheets.left and (len(free) == len(self.rows) or len(free) >= REFILLED * len(self.rows)):
+            if free and self.sheets.left and len(free) >= min(self.sheets.left, REFILLED * len(self.rows)):
                 self.admit(free)
             else:
                 if free and not self.sheets.left:

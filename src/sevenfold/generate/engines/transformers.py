@@ -56,7 +56,8 @@ class TransformersEngine(Engine):
 
     Many prompts are answered together, by :mod:`~sevenfold.generate.writing` where the network fits, else in padded
     batches by transformers. Greedy answers are deterministic; what is computed beside a text can move the last bits of
-    a logit, so ties within the rounding may fall otherwise than alone. Neither the global random generators nor the network's mode are changed for the caller.
+    a logit, so ties within the rounding may fall otherwise than alone. Neither the global random generators nor the
+    network's mode are changed for the caller.
 
     Args:
         network: A causal language model of transformers, with or without an adapter in place.
