@@ -116,13 +116,13 @@ class Slots:
         values = held.values[:, :, : self.reach]
         if held.stem is None:
             weights = torch.softmax(scores + self.mask(way.window, scores.dtype), -1)
-            return torch.matmul(weights, values).view(*q.shape[:3], -1)
+            return torch.matmul(weights, values).reshape(*q.shape[:3], -1)
         stem_keys, stem_values = held.stem
         of_stem = torch.bmm(together(q_SGRD), stem_keys) * way.scaling
         of_stem = apart(capped(of_stem, way.cap), self.count)
         weights = torch.softmax(torch.cat([of_stem, scores], -1) + self.mask(way.window, scores.dtype), -1)
         found = apart(torch.bmm(together(weights[..., : self.before]), stem_values), self.count)
-        return (found + torch.matmul(weights[..., self.before :], values)).view(*q.shape[:3], -1)
+        return (found + torch.matmul(weights[..., self.before :], values)).reshape(*q.shape[:3], -1)
 
     def mask(self, window: int | None, dtype: torch.dtype) -> Tensor:
         """What is added to scores, ``S x 1 x 1 x (P + T)``: a slot sees the stem and its own tokens."""
