@@ -1,8 +1,8 @@
 """Speed of evaluation beside transformers' own generation and lm-eval's own backend: ``make bench-evaluation``.
 
 One process, one network, alternating rounds: the embedded model answers documented functions of the Python standard
-library, and ranks four names behind each description, without and behind solved examples. Each contestant is asked the same
-prompts and the same requests; ratios are taken within a round, and medians of them go to ``benchmarks/RESULTS.md``.
+library, and ranks four names behind each description, without and behind solved examples. Each contestant is asked the
+same prompts and the same requests; ratios are taken within a round, their medians go to ``benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
@@ -144,9 +144,7 @@ def scoring(engine: TransformersEngine, requests: list[Request], batches: list[i
     def ours() -> list[float]:
         encode = encoder._encode_pair  # how lm-eval cuts a text into context and continuation is no part of the race
         pairs = [encode(*request) for request in requests]
-        sequences = [
-            TokenSequence([*context, *own], [0.0] * len(context) + [1.0] * len(own)) for context, own in pairs
-        ]
+        sequences = [TokenSequence([*context, *own], [0.0] * len(context) + [1.0] * len(own)) for context, own in pairs]
         return [-score.nll for score in engine.score(sequences)]
 
     encoder = theirs(1)
@@ -197,7 +195,8 @@ def same_scores(ours: list[float], theirs: list[float]) -> str:
         return max(range(CHOICES), key=lambda place: scores[start + place])
 
     same = sum(best(ours, start) == best(theirs, start) for start in starts)
-    return f"off by {max(gaps):.1e} nats at most, {fmean(gaps):.1e} in the mean; {same} of {len(starts)} choices the same"
+    off = f"off by {max(gaps):.1e} nats at most, {fmean(gaps):.1e} in the mean"
+    return f"{off}; {same} of {len(starts)} choices the same"
 
 
 def main(options: argparse.Namespace) -> None:
@@ -231,8 +230,8 @@ def machine(options: argparse.Namespace) -> str:
     import transformers
 
     return (
-        f"{options.rounds} rounds, {options.threads} threads, load {os.getloadavg()[1]:.1f} at the end (1 to 2 are this "
-        f"measurement's own); AMD EPYC, {os.cpu_count()} cores, torch {torch.__version__}, transformers "
+        f"{options.rounds} rounds, {options.threads} threads, load {os.getloadavg()[1]:.1f} at the end (up to 2 "
+        f"are this measurement's own); AMD EPYC, {os.cpu_count()} cores, torch {torch.__version__}, transformers "
         f"{transformers.__version__}, lm-eval {lm_eval.__version__}, {datetime.now(UTC):%Y-%m-%d}"
     )
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 
+from sevenfold.generate.choosing import nucleus
 from sevenfold.generate.engine import Sampling
 from sevenfold.generate.engines.transformers import TransformersEngine
-from sevenfold.generate.rollouts import fits, nucleus, rollouts
+from sevenfold.generate.rollouts import fits, rollouts
 
 PROMPTS = [[5, 6, 7], [8] * 12, [9, 10, 11, 12, 13], [30, 31]]
 
 
-@pytest.fixture
-def network(tiny_model):
+@pytest.fixture(params=["together", "padded"])
+def network(request, tiny_model, monkeypatch):
+    if request.param == "padded":
+        monkeypatch.setattr("sevenfold.generate.rollouts.fit", lambda network: None)
     return tiny_model.network(torch.float32)
 
 
@@ -50,6 +53,7 @@ def test_few_rows_at_a_time_give_the_same(network, monkeypatch) -> None:
     sampling = Sampling(max_new_tokens=8, temperature=0.7, top_p=0.9, seed=5)
     whole = rollouts(network, PROMPTS, 2, sampling, [2])
     monkeypatch.setattr("sevenfold.generate.rollouts.ROOM", 1)
+    monkeypatch.setattr("sevenfold.generate.writing.ROOM", 1)
     assert rollouts(network, PROMPTS, 2, sampling, [2]) == whole
 
 

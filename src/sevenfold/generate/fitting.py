@@ -39,6 +39,7 @@ class Fit:
 
 
 _known: WeakKeyDictionary[Any, Fit | None] = WeakKeyDictionary()
+_pads: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def fit(network: Any) -> Fit | None:
@@ -87,7 +88,7 @@ def tried(network: Any) -> Fit | None:
                 apart, _ = remembered(network, [*changed(texts[:1], SHARED + 1), texts[1]])
     except TRIED:
         return None
-    tolerance = TOLERANCES.get(str(network.dtype).removeprefix("torch."), 0.0)
+    tolerance = TOLERANCES.get(str(network.dtype)[6:], 0.0)
     error = float(((found - expected).norm(dim=-1) / expected.norm(dim=-1)).max())
     reads_first, read_first = (
         bool((one[1, -1] != two[1, -1]).any()) for one, two in ((expected, first), (found, found_first))
@@ -95,6 +96,41 @@ def tried(network: Any) -> Fit | None:
     if not error <= tolerance or reads_first != read_first or not torch.equal(apart[1], found[1]):
         return None
     return Fit(token)
+
+
+def pads(network: Any) -> bool:
+    """Whether transformers' own generation gives a prompt behind padding what it gives the prompt alone.
+
+    Some recurrent networks (RWKV) read padding like text, whatever the mask says.
+    """
+    if network not in _pads:
+        _pads[network] = padded_alike(network)
+    return _pads[network]
+
+
+def padded_alike(network: Any) -> bool:
+    """The comparison: the logits of a first token."""
+    import torch
+    from transformers import GenerationConfig
+
+    short, long = (text[:-NEXT] for text in trial(network))
+    gap = len(long) - len(short)
+
+    def first(rows: list[list[int]], mask: list[list[int]]) -> Tensor:
+        given = network.generate(
+            input_ids=on(network.device, rows),
+            attention_mask=on(network.device, mask),
+            generation_config=GenerationConfig(
+                max_new_tokens=1, do_sample=False, output_logits=True, return_dict_in_generate=True, pad_token_id=0
+            ),
+        )
+        logits: Tensor = given.logits[0][0].float()
+        return logits
+
+    with torch.inference_mode(), revealing(network), quiet():
+        alone = first([short], [[1] * len(short)])
+        padded = first([[0] * gap + short, long], [[0] * gap + [1] * len(short), [1] * len(long)])
+    return float((alone - padded).norm() / alone.norm()) <= TOLERANCES.get(str(network.dtype)[6:], 0.0)
 
 
 def trial(network: Any) -> list[list[int]]:

@@ -208,8 +208,8 @@ def bytes_of(kept: dict[nn.Module, Pair]) -> int:
     return sum(part[:, :1].numel() * part.itemsize for pair in kept.values() for part in pair)
 
 
-def on(device: torch.device, values: Sequence[int]) -> Tensor:
-    """Numbers on a device."""
+def on(device: torch.device, values: Sequence[int] | Sequence[list[int]]) -> Tensor:
+    """Numbers, or rows of them, on a device."""
     import torch
 
     return torch.tensor(values, device=device)

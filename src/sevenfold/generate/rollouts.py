@@ -1,8 +1,9 @@
 """Many answers to each prompt from a network that is in memory: each prompt is read once, and no finished row is kept.
 
 ``generate`` of transformers reads a prompt once for each of its answers, keeps finished answers in the batch until the
-last one ends, and copies all keys and values with every token. Here a prompt's keys and values are computed once and
-laid into a place that has room for the whole answer; rows leave the batch when they end.
+last one ends, and copies all keys and values with every token. Where the network fits, :mod:`.writing` does neither.
+Else, where it keeps plain keys and values but attends in a way of its own, prompts are padded, a prompt's keys and
+values are laid into a place that has room for the whole answer, and rows leave the batch when they end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sevenfold.generate.choosing import choose
 from sevenfold.generate.engine import Sampling
+from sevenfold.generate.fitting import fit
+from sevenfold.generate.memory import remembering
+from sevenfold.generate.writing import ROOM, Writing, chances
 from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
@@ -21,8 +26,6 @@ if TYPE_CHECKING:
 
 COMPACTED = 0.75
 """Rows are moved together when fewer than this share of the batch still writes; moving copies keys and values."""
-ROOM = 1 << 30
-"""Bytes of keys and values that exist at once; more prompts are answered in turns."""
 
 
 def rollouts(
@@ -50,21 +53,48 @@ def rollouts(
     """
     import torch
 
-    draws = torch.Generator()
-    draws.manual_seed(torch.seed() if sampling.seed is None else sampling.seed)
     copies = answers if sampling.temperature > 0 else 1
-    chance = torch.rand(len(prompts), copies, sampling.max_new_tokens, generator=draws, dtype=torch.float32)
+    chance_PT = chances(len(prompts) * copies, sampling)
+    with torch.inference_mode():
+        fitting = fit(network)
+        if fitting is None:
+            if chance_PT is None:
+                chance_PT = torch.zeros(len(prompts), sampling.max_new_tokens)
+            found = padded(network, prompts, chance_PT.unflatten(0, (len(prompts), copies)), sampling, stop_ids)
+        else:
+            flat = [list(prompt) for prompt in prompts for _ in range(copies)]
+            found = together(Writing(network, fitting, flat, sampling, stop_ids, chance_PT=chance_PT), copies)
+    return found if copies == answers else [own * answers for own in found]
+
+
+def together(writing: Writing, copies: int) -> list[list[list[int]]]:
+    """The answers to each prompt, which stands there as many times as it has answers."""
+    ids: list[list[int]] = [[] for _ in writing.prompts]
+    with remembering(writing.network):
+        for written in writing.answers():
+            ids[written.index] = written.ids
+    return [ids[start : start + copies] for start in range(0, len(ids), copies)]
+
+
+def padded(
+    network: PreTrainedModel,
+    prompts: Sequence[Sequence[int]],
+    chance_PCT: Tensor,
+    sampling: Sampling,
+    stop_ids: Collection[int],
+) -> list[list[list[int]]]:
+    """The same with prompts padded to one length: for any attention over plain keys and values."""
+    copies = chance_PCT.shape[1]
     found: list[list[list[int]]] = [[] for _ in prompts]
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
-    with torch.inference_mode(), plain_attention(network):
+    with plain_attention(network):
         for turn in turns(network, [len(prompts[index]) for index in order], copies, sampling.max_new_tokens):
             batch = order[turn]
             written = Batch(network, sampling, frozenset(stop_ids)).write(
-                [prompts[index] for index in batch], chance[batch].flatten(0, 1)
+                [prompts[index] for index in batch], chance_PCT[batch].flatten(0, 1)
             )
             for place, index in enumerate(batch):
-                own = written[place * copies : (place + 1) * copies]
-                found[index] = own if copies == answers else own * answers
+                found[index] = written[place * copies : (place + 1) * copies]
     return found
 
 
@@ -82,6 +112,11 @@ def turns(network: Any, lengths: Sequence[int], copies: int, new: int) -> Iterat
 
 
 def fits(network: Any) -> bool:
+    """Whether this is a way for a network: where not, transformers has to write."""
+    return fit(network) is not None or grows(network)
+
+
+def grows(network: Any) -> bool:
     """Whether all that a network keeps of earlier tokens are keys and values that grow by one with every token."""
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer
@@ -139,7 +174,7 @@ class Batch:
         chance_BT = chance_BT.to(device)
         rows = torch.arange(len(chance_BT), device=device)
         written: list[list[int]] = [[] for _ in range(len(chance_BT))]
-        tokens_B = self.choose(logits_PV.repeat_interleave(copies, 0), chance_BT[:, 0])
+        tokens_B = choose(logits_PV.repeat_interleave(copies, 0), chance_BT[:, 0], self.sampling)
         for step in range(1, new + 1):
             live, kept = [], []
             for place, (row, token) in enumerate(zip(rows.tolist(), tokens_B.tolist(), strict=True)):
@@ -168,7 +203,7 @@ class Batch:
                 logits_to_keep=1,
             ).logits[:, -1]
             positions_B1 = positions_B1 + 1
-            tokens_B = self.choose(logits_BV, chance_BT[rows, step])
+            tokens_B = choose(logits_BV, chance_BT[rows, step], self.sampling)
         return written
 
     def read(self, prompts: Sequence[Sequence[int]], new: int) -> tuple[Tensor, DynamicCache, Tensor]:
@@ -189,27 +224,6 @@ class Batch:
             logits_to_keep=1,
         ).logits[:, -1]
         return logits_PV, cache, mask_PT
-
-    def choose(self, logits_BV: Tensor, chance_B: Tensor) -> Tensor:
-        """The next token of each row: the likeliest, or the one in whose share of the probability the number falls."""
-        import torch
-
-        if self.sampling.temperature == 0:
-            return logits_BV.argmax(-1)
-        probs_BV = torch.softmax(logits_BV.float() / self.sampling.temperature, -1)
-        if self.sampling.top_p < 1:
-            probs_BV = nucleus(probs_BV, self.sampling.top_p)
-        sums_BV = probs_BV.cumsum(-1)
-        # A number of 1 - 2**-24 times a sum that rounding left below 1 still falls on a token that has a share.
-        drawn_B1 = torch.searchsorted(sums_BV, (chance_B * sums_BV[:, -1])[:, None], right=True)
-        return drawn_B1[:, 0].clamp(max=logits_BV.shape[-1] - 1)
-
-
-def nucleus(probs_BV: Tensor, top_p: float) -> Tensor:
-    """Probabilities with those left out that are not among the likeliest which together have ``top_p``."""
-    sorted_BV, order_BV = probs_BV.sort(-1, descending=True)
-    before_BV = sorted_BV.cumsum(-1) - sorted_BV
-    return probs_BV.scatter(-1, order_BV, sorted_BV.masked_fill(before_BV >= top_p, 0.0))
 
 
 def spread(cache: DynamicCache, copies: int, new: int) -> None:

@@ -9,9 +9,10 @@ from sevenfold.generate.memory import Reading, logits_of, on
 from sevenfold.generate.paths import Sheet, Sheets, place
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from sevenfold.chat.encoder import TokenSequence
+    from sevenfold.generate.memory import Pair
 
 READ = 1024
 """Tokens that are read at once; a longer text is read by itself."""
@@ -31,7 +32,8 @@ def log_probs(network: Any, sequences: Sequence[TokenSequence]) -> Iterator[tupl
     targets = [targets_of(sequence) for sequence in sequences]
     # What stands behind the last source predicts nothing.
     texts = [sequence.ids[: found[-1]] for sequence, found in zip(sequences, targets, strict=True)]
-    sheets, held = Sheets(texts, [found[0] - 1 for found in targets], READ), {}
+    sheets = Sheets(texts, [found[0] - 1 for found in targets], READ)
+    held: dict[nn.Module, Pair] = {}
     while sheets.left:
         sheet = sheets.take()
         reading = Reading(sheet, held, keeps=bool(sheet.carry))

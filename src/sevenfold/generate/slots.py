@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sevenfold.generate.memory import Reading, Way, on
 from sevenfold.generate.paths import Ranges, behind
-from sevenfold.generate.products import capped
 
 if TYPE_CHECKING:
     import torch
@@ -107,6 +106,8 @@ class Slots:
     def attend(self, layer: nn.Module, q: Tensor, k: Tensor, v: Tensor, way: Way) -> Tensor:
         """One new token a slot: ``S x H x 1 x D`` over keys and values ``S x G x 1 x D``."""
         import torch
+
+        from sevenfold.generate.products import capped
 
         held, groups = self.layers[layer], k.shape[1]
         held.keys[self.rows_S, :, :, self.lengths_S] = k[:, :, 0]

@@ -63,9 +63,9 @@ class Writing:
         network: Inside of :func:`~sevenfold.generate.memory.remembering`, in evaluation mode.
         fit: How it fits.
         prompts: Ids of each prompt, none empty.
-        limits: Most tokens of each answer.
         sampling: How tokens are chosen.
         stop_ids: Tokens that end an answer.
+        limits: Most tokens of each answer; empty: what ``sampling`` says.
         ended: Whether an answer ends with a token for another reason: asked with each, by prompt and token.
         chance_PT: A number between 0 and 1 for each token of each answer; not read where the likeliest is taken.
     """
@@ -73,11 +73,14 @@ class Writing:
     network: Any
     fit: Fit
     prompts: Sequence[Sequence[int]]
-    limits: Sequence[int]
     sampling: Sampling
     stop_ids: Collection[int]
+    limits: Sequence[int] = ()
     ended: Callable[[int, int], bool] | None = None
     chance_PT: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        self.limits = self.limits or [self.sampling.max_new_tokens] * len(self.prompts)
 
     def answers(self) -> Iterator[Written]:
         """The answers as they end."""
@@ -144,7 +147,7 @@ class Group:
 
     def stem(self, prompts: Sequence[Sequence[int]]) -> list[int]:
         """What all prompts begin with, where that is worth keeping; each has a token behind it."""
-        low, high = list(min(prompts)), list(max(prompts))
+        low, high = min(map(list, prompts)), max(map(list, prompts))
         length = min(common(low, high), min(map(len, prompts)) - 1)
         return low[:length] if len(prompts) > 1 and length >= STEM else []
 

@@ -18,7 +18,7 @@ from pydantic import Field
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import ModelError
 from sevenfold.generate.engine import Adapters, Answer, Backend, Capacity, Engine, Sampling, Score
-from sevenfold.generate.fitting import Fit, fit
+from sevenfold.generate.fitting import Fit, fit, pads
 from sevenfold.generate.memory import remembering
 from sevenfold.generate.pieces import Pieces, text_of
 from sevenfold.quiet import quiet
@@ -104,8 +104,9 @@ class TransformersEngine(Engine):
             fits = fit(self.network)
             if fits is not None:
                 return self.together(prompts, limits, sampling, fits)
+            size = self.batch_size if len(prompts) > 1 and pads(self.network) else 1
         answers: dict[int, Answer] = {}
-        for batch in self.batches(prompts, sampling):
+        for batch in self.batches(prompts, sampling, size):
             answers.update(zip(batch, self.answer([prompts[index] for index in batch], sampling), strict=True))
         return [answers[index] for index in range(len(prompts))]
 
@@ -122,7 +123,7 @@ class TransformersEngine(Engine):
             return read[index].ended
 
         chance_PT = chances(len(prompts), sampling)
-        writing = Writing(self.network, fits, prompts, limits, sampling, self.encoder.stop_ids, ended, chance_PT)
+        writing = Writing(self.network, fits, prompts, sampling, self.encoder.stop_ids, limits, ended, chance_PT)
         seconds = [0.0] * len(prompts)
         with remembering(self.network):
             for written in writing.answers():
@@ -132,13 +133,13 @@ class TransformersEngine(Engine):
                 pieces.finish()
         return [answer_of(*both) for both in zip(read, prompts, seconds, strict=True)]
 
-    def batches(self, prompts: Sequence[list[int]], sampling: Sampling) -> Iterator[list[int]]:
+    def batches(self, prompts: Sequence[list[int]], sampling: Sampling, size: int) -> Iterator[list[int]]:
         """Positions of prompts in batches by length; what the context limits goes alone, as it has another limit."""
         free = [index for index, prompt in enumerate(prompts) if self.room(prompt, sampling) == sampling.max_new_tokens]
         limited = sorted(set(range(len(prompts))) - set(free))
         free.sort(key=lambda index: -len(prompts[index]))
         yield from ([index] for index in limited)
-        yield from (free[start : start + self.batch_size] for start in range(0, len(free), self.batch_size))
+        yield from (free[start : start + size] for start in range(0, len(free), size))
 
     def answer(self, prompts: list[list[int]], sampling: Sampling) -> list[Answer]:
         """The answers of one batch."""
