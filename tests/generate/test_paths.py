@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from sevenfold.generate.paths import Sheets, behind, common, cut, joined, place
+from sevenfold.generate.paths import Sheets, behind, blocks_of, common, cut, joined, place
 
 
 def laid(texts, needed, tokens, most=None, **options):
@@ -90,3 +90,22 @@ def test_ranges() -> None:
             (at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]),
             min(len(first), len(second)),
         )
+
+
+def test_blocks_have_every_stretch_with_what_it_sees() -> None:
+    draws = random.Random(2)
+    texts = [[*range(20), *([50 + draws.randrange(3)] * 10), *range(draws.randrange(9))] for _ in range(30)]
+    sheet = Sheets(texts, [0] * 30, 1000).take()
+    for most in (1, 12, 50, 1000):
+        blocks = blocks_of(sheet, most)
+        assert [one for block in blocks for one in block.stretches] == sheet.stretches
+        for block in blocks:
+            places = [place for low, high in block.seen for place in range(low, high)]
+            assert places == sorted(set(places))
+            assert places[-(block.end - block.start) :] == [*range(block.start, block.end)]
+            for stretch in block.stretches:
+                path = [*stretch.before, (stretch.start, stretch.end)]
+                columns = [column for low, high in block.columns(path) for column in range(low, high)]
+                assert [places[column] for column in columns] == [p for low, high in path for p in range(low, high)]
+            assert len(block.stretches) == 1 or block.end - block.start <= most
+    assert len(blocks_of(sheet, 1000)) == 1

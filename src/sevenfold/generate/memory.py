@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sevenfold.generate.paths import Ranges, Sheet
+from sevenfold.generate.paths import Block, Ranges, Sheet, blocks_of
 from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     """Keys and values of one layer, each ``G x T x D``."""
 
 NAME = "sevenfold_memory"
+BLOCK = 256
+"""Tokens of several texts that attend in one product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +142,13 @@ class Reading:
     held: dict[nn.Module, Pair]
     keeps: bool
     kept: dict[nn.Module, Pair] = field(default_factory=dict)
+    masks: dict[tuple[int, int | None], Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.blocks = blocks_of(self.sheet, BLOCK)
 
     def attend(self, layer: nn.Module, q: Tensor, k: Tensor, v: Tensor, way: Way) -> Tensor:
-        """Each stretch by itself."""
+        """Block by block."""
         import torch
 
         if self.sheet.held:
@@ -150,13 +156,35 @@ class Reading:
             k, v = torch.cat([before_k[None], k], 2), torch.cat([before_v[None], v], 2)
         if self.keeps:
             self.kept[layer] = k[0], v[0]
-        held = self.sheet.held
         pieces = []
-        for stretch in self.sheet.stretches:
-            ranges = [*stretch.before, (held + stretch.start, held + stretch.end)]
-            seen_k, seen_v = gathered(k, ranges), gathered(v, ranges)
-            pieces.append(seen(q[:, :, stretch.start : stretch.end], seen_k, seen_v, way))
+        for block in self.blocks:
+            own = q[:, :, block.start : block.end], gathered(k, block.seen), gathered(v, block.seen)
+            if len(block.stretches) == 1:
+                pieces.append(seen(*own, way))
+            else:
+                pieces.append(masked(*own, self.mask(block, way.window, q), way))
         return torch.cat(pieces, 2) if len(pieces) > 1 else pieces[0]
+
+    def mask(self, block: Block, window: int | None, like: Tensor) -> Tensor:
+        """What is added to a block's scores, ``L x S``; the same in all layers."""
+        import torch
+
+        key = (block.start, window)
+        if key not in self.masks:
+            held = self.sheet.held
+            width = sum(high - low for low, high in block.seen)
+            allowed = torch.zeros(block.end - block.start, width, dtype=torch.bool)
+            for stretch in block.stretches:
+                path = [*stretch.before, (held + stretch.start, held + stretch.end)]
+                columns = [place for low, high in block.columns(path) for place in range(low, high)]
+                length, reach = stretch.end - stretch.start, len(columns)
+                places = torch.arange(reach)
+                distance = places[reach - length :, None] - places
+                sees = (distance >= 0) & (distance < (window or reach))
+                allowed[stretch.start - block.start : stretch.end - block.start, columns] = sees
+            mask = torch.zeros(allowed.shape, dtype=like.dtype).masked_fill_(~allowed, float("-inf"))
+            self.masks[key] = mask.to(like.device)
+        return self.masks[key]
 
     def carried(self) -> dict[nn.Module, Pair]:
         """What the next sheet holds."""
@@ -178,14 +206,12 @@ def gathered(tensor: Tensor, ranges: Sequence[tuple[int, int]]) -> Tensor:
 
 def seen(q: Tensor, k: Tensor, v: Tensor, way: Way) -> Tensor:
     """What the queries of the last places of a text see, ``1 x H x L x D``."""
-    import torch
-
-    from sevenfold.generate.products import LONGEST, attention_weights, causal_mask, fused
+    from sevenfold.generate.products import LONGEST, causal_mask, fused
 
     length, reach = q.shape[2], k.shape[2]
     if q.device.type == "cpu" and reach <= LONGEST:
         mask = causal_mask(length, reach, way.window, q.dtype)
-        return torch.bmm(attention_weights(q, k, mask, way.scaling, way.cap), v[0]).view(*q.shape[:3], -1)
+        return masked(q, k, v, mask, way)
     if way.cap is None:
         return fused(q, k, v, way.window, 0.0, way.scaling)
     return capped_attention(q, k, v, way)
@@ -195,11 +221,20 @@ def capped_attention(q: Tensor, k: Tensor, v: Tensor, way: Way) -> Tensor:
     """The same with capped scores, which torch's fused attention does not know, for long texts and other devices."""
     import torch
 
-    from sevenfold.generate.products import allowed, attention_weights
+    from sevenfold.generate.products import allowed
 
     length, reach = q.shape[2], k.shape[2]
     hidden = ~allowed(length, reach, way.window, q.device, causal=True)
     mask = torch.zeros(length, reach, dtype=q.dtype, device=q.device).masked_fill_(hidden, float("-inf"))
+    return masked(q, k, v, mask, way)
+
+
+def masked(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, way: Way) -> Tensor:
+    """Plain products with what is added to scores, ``1 x H x L x D``."""
+    import torch
+
+    from sevenfold.generate.products import attention_weights
+
     return torch.bmm(attention_weights(q, k, mask, way.scaling, way.cap), v[0]).view(*q.shape[:3], -1)
 
 

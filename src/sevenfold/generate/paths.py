@@ -55,6 +55,71 @@ class Sheet:
     carry: Ranges = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Block:
+    """Stretches that follow one another and attend in one product.
+
+    Args:
+        stretches: They.
+        seen: The places that any of them sees, in order; their own are the last.
+    """
+
+    stretches: list[Stretch]
+    seen: Ranges
+
+    @property
+    def start(self) -> int:
+        """The first new token's place."""
+        return self.stretches[0].start
+
+    @property
+    def end(self) -> int:
+        """The place behind the last new token."""
+        return self.stretches[-1].end
+
+    def columns(self, ranges: Ranges) -> Ranges:
+        """Where some places are among those that are seen."""
+        found, before = [], 0
+        for low, high in self.seen:
+            found += [
+                (before + max(first, low) - low, before + min(last, high) - low)
+                for first, last in ranges
+                if max(first, low) < min(last, high)
+            ]
+            before += high - low
+        return found
+
+
+def blocks_of(sheet: Sheet, most: int) -> list[Block]:
+    """The stretches of a sheet in blocks of at most so many new tokens, and as many that are seen besides.
+
+    A product for each stretch costs more than the products across texts that a mask then hides, where texts are short.
+    """
+    found: list[Block] = []
+    for stretch in sheet.stretches:
+        own = (sheet.held + stretch.start, sheet.held + stretch.end)
+        if found:
+            last = found[-1]
+            seen = union([*last.seen, *stretch.before, own])
+            queries = stretch.end - last.start
+            if queries <= most and sum(high - low for low, high in seen) - queries <= most:
+                found[-1] = Block([*last.stretches, stretch], seen)
+                continue
+        found.append(Block([stretch], joined([*stretch.before, own])))
+    return found
+
+
+def union(ranges: Ranges) -> Ranges:
+    """All places of some ranges in order, each once."""
+    found: Ranges = []
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
+    return found
+
+
 class Sheets:
     """Texts laid into sheets, one after another.
 
