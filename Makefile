@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test test-all check format bench bench-preferences bench-reinforcement ladder methods imbalance docs install clean
+.PHONY: demo test test-all check format bench bench-preferences bench-reinforcement bench-evaluation ladder methods imbalance docs install clean
 
 demo: install ## all seven stages on the embedded model and the standard library's own functions
 	$(BIN)/sevenfold run recipes/demo.yaml
@@ -34,6 +34,9 @@ bench-preferences: install ## DPO beside TRL's, which needs 23 GB of memory
 
 bench-reinforcement: install ## GRPO beside TRL's
 	$(BIN)/python benchmarks/reinforcement.py
+
+bench-evaluation: install ## answers beside transformers' generate, scores beside lm-eval's own backend
+	$(BIN)/python benchmarks/evaluation.py
 
 ladder: install ## what each part of the engine brings, one at a time
 	$(BIN)/python benchmarks/ladder.py

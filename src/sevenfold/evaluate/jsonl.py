@@ -1,4 +1,4 @@
-"""Results line by line, so that a killed process loses the batches at hand and nothing else."""
+"""Results line by line, so that a killed process loses the batch at hand and nothing else."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sevenfold.record import writing
 T = TypeVar("T")
 
 TOGETHER = 16
-"""Batches that are handed over at once: an engine that fills the places of finished answers needs others in wait, and
-texts that begin alike are read faster together."""
+"""Batches that a model is handed at once: an engine that fills the places of finished answers needs others in wait, and
+texts that begin alike are read faster together. A killed process loses them."""
 
 
 def write_lines(path: Path, objects: Iterator[dict[str, Any]]) -> None:
@@ -70,7 +70,7 @@ class Kept:
 
         Args:
             items: Key to item.
-            size: Items of a batch; :data:`TOGETHER` batches are worked out and kept at once.
+            size: Items of a batch.
             length: An item's length. Batches hold items of like length, the longest first, so that too little memory
                 shows at once and not after an hour.
             work: Results of a batch in its order.
@@ -78,8 +78,8 @@ class Kept:
         """
         missing = sorted((key for key in items if key not in self.values), key=lambda key: -length(items[key]))
         task.advance(len(items) - len(missing))
-        for start in range(0, len(missing), size * TOGETHER):
-            keys = missing[start : start + size * TOGETHER]
+        for start in range(0, len(missing), size):
+            keys = missing[start : start + size]
             self.add(dict(zip(keys, work([items[key] for key in keys]), strict=True)))
             task.advance(len(keys))
         return [self.values[key] for key in items]

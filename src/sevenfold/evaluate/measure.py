@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sevenfold.chat.encoder import Encoder, TokenSequence
 from sevenfold.errors import DataError
 from sevenfold.evaluate.held_out import Question, answered
-from sevenfold.evaluate.jsonl import Kept
+from sevenfold.evaluate.jsonl import TOGETHER, Kept
 from sevenfold.evaluate.metrics import (
     AnswerMetric,
     AnswersMetric,
@@ -226,7 +226,7 @@ class Asking:
         def work(batch: Sequence[TokenSequence]) -> list[dict[str, Any]]:
             return [{"nll": one.nll, "tokens": one.tokens} for one in engine.score(batch)]
 
-        self.kept.complete(sequences, self.section.batch, len, work, self.bar)
+        self.kept.complete(sequences, self.section.batch * TOGETHER, len, work, self.bar)
 
     def rank(self, engine: Engine, questions: Sequence[Question], pool: Sequence[str]) -> None:
         """Keep the place at which each question's own text is found; the vectors of all are needed for any."""
@@ -254,4 +254,4 @@ class Asking:
                     one["own"] = {"nll": score.nll, "tokens": score.tokens}
             return found
 
-        self.kept.complete(questions, self.section.batch, lambda one: len(one.prompt_ids), work, self.bar)
+        self.kept.complete(questions, self.section.batch * TOGETHER, lambda one: len(one.prompt_ids), work, self.bar)

@@ -31,7 +31,11 @@ class EvaluateSection(Section):
         description="A column: each metric is also compared over the rows of each of its values. Not given: the tasks, "
         "where several have an adapter of their own.",
     )
-    batch: int = Field(8, ge=1, description="Rows generated or scored at once; more is faster and takes more memory.")
+    batch: int = Field(
+        8,
+        ge=1,
+        description="Rows of a padded batch, where the network needs one; 16 times as many are asked and kept at once.",
+    )
     general_text: str = Field(
         "own",
         description="Text of the forgetting check: own (30 short passages, English and Persian, that come along), "

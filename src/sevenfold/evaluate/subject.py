@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sevenfold.chat.conversation import Message
 from sevenfold.chat.encoder import TokenSequence
 from sevenfold.evaluate.held_out import Question, answered
-from sevenfold.evaluate.jsonl import Kept
+from sevenfold.evaluate.jsonl import TOGETHER, Kept
 from sevenfold.evaluate.metrics import Likelihood, Metric
 from sevenfold.generate.engine import Engine, Sampling
 
@@ -117,5 +117,5 @@ class Subject:
         """
         keyed = {f"{self.check} {kind} {key}": item for key, item in items.items()}
         with self.console.task(f"{self.name}: {title or self.check}", len(keyed)) as bar:
-            found = self.kept.complete(keyed, self.batch, length, work, bar)
+            found = self.kept.complete(keyed, self.batch * TOGETHER, length, work, bar)
         return dict(zip(items, found, strict=True))

@@ -49,7 +49,7 @@ class Answer:
         finish_reason: ``stop`` at a stop token or text, ``length`` at the limit.
         prompt_tokens: Tokens of the prompt.
         completion_tokens: Tokens that were written, the stop token included.
-        seconds: From the call to the last token; for a batch, the batch's time.
+        seconds: From when its prompt was read to its last token; of a padded batch, the batch's time.
         labels: The probability of each label, where the model answers with one.
     """
 

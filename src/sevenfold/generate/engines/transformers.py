@@ -33,7 +33,7 @@ class Transformers(Backend):
 
     form: ClassVar[str] = "merged"
 
-    batch_size: int = Field(8, ge=1, description="Prompts that are answered in one forward pass.")
+    batch_size: int = Field(8, ge=1, description="Prompts of a padded batch, where the network needs one.")
 
     def open(self, path: Path, encoder: Encoder, capacity: Capacity) -> TransformersEngine:
         """The network of a folder in Hugging Face's layout, in the type that its weights have."""
