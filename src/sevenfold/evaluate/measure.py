@@ -148,21 +148,15 @@ def measure(
     with open_engine() as engine, entry.console.task(f"{name} model", work.units) as bar:
         asking = Asking(kept, section, bar, work.reread)
         if work.scored:
-            for own, questions in by_adapter(engine, work.questions):
-                asking.score(own, {f"reference {question.number}": question.sequence for question in questions})
-            found.references = [likelihood(kept, f"reference {question.number}") for question in work.questions]
+            found.references = asking.likelihoods(engine, "reference", work.questions, lambda one: one.sequence)
         if work.judged:
-            for own, questions in by_adapter(engine, work.questions):
-                asking.score(own, {f"rejected {question.number}": rejected_of(question) for question in questions})
-            found.rejected = [likelihood(kept, f"rejected {question.number}") for question in work.questions]
+            found.rejected = asking.likelihoods(engine, "rejected", work.questions, rejected_of)
+        if work.prompted:
+            found.prompts = asking.likelihoods(engine, "prompt", work.questions, Question.prompt_sequence)
         if work.ranked:
             for own, questions in by_adapter(engine, work.questions):
                 asking.rank(own, questions, sorted({question.reference for question in work.questions}))
             found.ranks = [kept.values[f"rank {question.number}"]["rank"] for question in work.questions]
-        if work.prompted:
-            for own, questions in by_adapter(engine, work.questions):
-                asking.score(own, {f"prompt {question.number}": question.prompt_sequence() for question in questions})
-            found.prompts = [likelihood(kept, f"prompt {question.number}") for question in work.questions]
         passages = {f"passage {index}": sequence for index, sequence in enumerate(work.passages)}
         asking.score(engine, passages)
         found.passages = [likelihood(kept, key) for key in passages]
@@ -219,6 +213,14 @@ class Asking:
     section: EvaluateSection
     bar: Task
     reread: bool = False
+
+    def likelihoods(
+        self, engine: Engine, kind: str, questions: Sequence[Question], sequence: Callable[[Question], TokenSequence]
+    ) -> list[Likelihood]:
+        """What the model thinks of one sequence of each question, kept under its kind."""
+        for own, some in by_adapter(engine, questions):
+            self.score(own, {f"{kind} {question.number}": sequence(question) for question in some})
+        return [likelihood(self.kept, f"{kind} {question.number}") for question in questions]
 
     def score(self, engine: Engine, sequences: Mapping[str, TokenSequence]) -> None:
         """Keep the likelihood of every sequence by its key."""
