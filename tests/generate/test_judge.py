@@ -73,3 +73,10 @@ def test_nobody_at_the_address_ends_the_run() -> None:
 def test_an_unknown_model_ends_the_run() -> None:
     with service(lambda _: (404, "no such model", None)) as found, pytest.raises(MachineError, match="no such model"):
         judge(found.address).score(ASKED, "4")
+
+
+def test_a_service_without_probabilities_is_asked_without_them() -> None:
+    replies = iter([(400, "logprobs is not supported", None), (200, "4", None)])
+    with service(lambda _: next(replies)) as found:
+        assert judge(found.address).score(ASKED, "4") == 4
+    assert [("logprobs" in one) for one in found.asked] == [True, False]

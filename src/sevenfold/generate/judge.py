@@ -65,14 +65,7 @@ class Judge:
         import openai
 
         try:
-            reply = self.client.chat.completions.create(
-                model=self.model,
-                messages=[{"role": "user", "content": self.question(conversation, answer, reference)}],
-                temperature=0,
-                max_tokens=8,
-                logprobs=True,
-                top_logprobs=ALTERNATIVES,
-            )
+            reply = self.reply(self.question(conversation, answer, reference))
         except (openai.APITimeoutError, openai.RateLimitError, openai.InternalServerError) as error:
             raise DataError(f"the judge did not answer after {self.tries} tries ({type(error).__name__})") from None
         except openai.OpenAIError as error:
@@ -87,6 +80,24 @@ class Judge:
         told = choice.logprobs.content if choice.logprobs and choice.logprobs.content else []
         expected = self.expected(told)
         return self.written(choice.message.content or "") if expected is None else expected
+
+    def reply(self, question: str) -> Any:
+        """What the service says, with the probabilities of tokens where it tells them."""
+        import openai
+
+        asked: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": question}],
+            "temperature": 0,
+            "max_tokens": 8,
+        }
+        try:
+            return self.client.chat.completions.create(**asked, logprobs=True, top_logprobs=ALTERNATIVES)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            # Some services, that of this project among them, know no probabilities; what they write is a score too.
+            if "logprobs" not in str(error):
+                raise
+            return self.client.chat.completions.create(**asked)
 
     def question(self, conversation: Sequence[dict[str, str]], answer: str, reference: str) -> str:
         """What the judge is asked."""

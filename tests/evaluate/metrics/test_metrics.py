@@ -1,6 +1,7 @@
 """The metrics against hand-made values and plain computations."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -110,3 +111,18 @@ def test_a_users_own_file_is_a_metric(tmp_path):
 def test_a_metric_may_stand_once_only():
     with pytest.raises(ValueError, match="the metric chrf stands twice"):
         EvaluateSection(metrics=["chrf", {"chrf": {"words": 2}}])
+
+
+@pytest.mark.parametrize("name", METRICS.names())
+def test_every_metric_says_how_it_is_read(name):
+    """Direction, range and formula or source, and each figure that it can say of itself lies in its range."""
+    kind = METRICS.find(name)
+    text = " ".join(kind.__doc__.split())
+    assert math.isfinite(kind.low) or kind.low == -math.inf
+    head = text[:400]
+    assert re.search(r"\b(higher|lower)\b", head), "the docstring says what is better"
+    assert re.search(rf"\b{kind.better}\b", head), "and says the same as the class"
+    assert re.search(r"-?\d+ to (-?\d+|infinity)|0 and up|0 up|1 is perfect", head), "it says the range"
+    assert re.search(r"``[^`]+``|[Ss]hare of|\b(1[89]|20)\d\d\b", text), "it says the formula or the source"
+    if math.isfinite(kind.high):
+        assert re.search(rf"\b{kind.high:g}\b", text), "the upper end that it says is the class's"

@@ -17,7 +17,8 @@ class DataErrorPotential(ProbabilitiesMetric):
     ``margin = p(the row's own label) - p(the likeliest other label)``: the margin of "area under the margin" (Pleiss et
     al. 2020, arXiv 2001.10528), of the finished model alone and not of all its epochs. The term is in use without a
     formula that all share; this one is ours. It says as much of the data as of the model: rows of the highest values
-    (``rows.jsonl``) are rare kinds, hard ones, or have a wrong label. Who says a label alone has 0 or 1.
+    (``rows.jsonl``) are rare kinds, hard ones, or have a wrong label. Of training rows and over epochs it is
+    ``error_potential`` of ``prepare``'s selection. Who says a label alone has 0 or 1.
     """
 
     better: ClassVar[Better] = "lower"

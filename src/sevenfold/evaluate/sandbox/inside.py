@@ -42,7 +42,7 @@ def main() -> None:
     limit(order)
     space: dict[str, Any] = {"__name__": "__main__"}
     for part in order["parts"]:
-        exec(compile(part, "<answer>", "exec", dont_inherit=True), space)  # noqa: S102: what this process is for
+        exec(compile(part, "<answer>", "exec", dont_inherit=True), space)  # noqa: S102 what this process is for
     os.write(order["pipe"], order["word"].encode())
     # Threads that the code left and what it registered for the end have no say any more.
     os._exit(0)
