@@ -2,9 +2,9 @@
 
 The cases are those of the tests (tests/evaluate/metrics/grounded.py): 8 topics, three of them Persian. The forms are
 words alone, and a judge. With no arguments the judge is the embedded model behind a small server of this script; an
-address and a model's name ask another.
+address and a model's name ask another. The number is of topics: 2 for each second one, where a judge is slow.
 
-    PYTHONPATH=src:. python benchmarks/judging.py [ADDRESS MODEL]
+    PYTHONPATH=src:. python benchmarks/judging.py EVERY [ADDRESS MODEL]
 """
 
 from __future__ import annotations
@@ -59,12 +59,13 @@ def first(better: list[float], worse: list[float]) -> float:
 
 def main(arguments: list[str]) -> None:
     """Print a line for each metric."""
-    with nullcontext(None) if arguments else embedded() as own:
-        address, name = arguments or (own.address, EMBEDDED)
+    every, *other = arguments
+    with nullcontext(None) if other else embedded() as own:
+        address, name = other or (own.address, EMBEDDED)
         judge = {"by": "judge", "judge": {"address": address, "model": name, "at_once": 2, "unjudged": "worst"}}
-        cases = {metric: [case for pair in some for case in pair] for metric, some in pairs().items()}
+        cases = {metric: [case for pair in some for case in pair] for metric, some in pairs(int(every)).items()}
         cases["factuality, opposites"] = [
-            (asked, context, claim) for asked, context, right, wrong in BLIND for claim in (right, wrong)
+            (asked, context, claim) for asked, context, right, wrong in BLIND[:: int(every)] for claim in (right, wrong)
         ]
         for title, some in cases.items():
             kind = METRICS.find(title.partition(",")[0])

@@ -113,10 +113,12 @@ TOPICS = (
 )
 
 
-def pairs() -> dict[str, list[tuple[tuple[str, str, str], tuple[str, str, str]]]]:
-    """For each metric, pairs of a better and a worse case: question, context, answer."""
+def pairs(every: int = 1) -> dict[str, list[tuple[tuple[str, str, str], tuple[str, str, str]]]]:
+    """For each metric, pairs of a better and a worse case, of all topics or of some: question, context, answer."""
     found: dict[str, list[tuple[tuple[str, str, str], tuple[str, str, str]]]] = {}
     for number, one in enumerate(TOPICS):
+        if number % every:
+            continue
         other = TOPICS[(number + 1) % 5] if number < 5 else TOPICS[5 + (number - 4) % 3]
         both, strange = "\n\n".join(one.passages), "\n\n".join(other.passages)
         whole, mixed = f"{one.first} {one.second}", "\n\n".join((one.passages[0], other.passages[1]))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Cost(AnswersMetric):
     """Mean cost of what was said for what is true; 0 and up, lower is better.
 
-    The mean of ``costs[true][said]``. A right label costs nothing; an answer that names no label costs as much as the dearest label for that row.
+    The mean of ``costs[true][said]``. A right label costs nothing; an answer that names no label costs as much as the
+    dearest label for that row.
     """
 
     better: ClassVar[Better] = "lower"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Mae(AnswersMetric):
     """Mean absolute error in the rows' own units; 0 and up, lower is better.
 
-    The mean of ``|answer - reference|``. An answer is the
-    first number in it; one without a number counts as the mean of the references.
+    The mean of ``|answer - reference|``. An answer is the first number in it; one without a number counts as the mean
+    of the references.
     """
 
     better: ClassVar[Better] = "lower"
