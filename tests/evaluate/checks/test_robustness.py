@@ -8,6 +8,7 @@ import math
 import pytest
 
 from sevenfold.chat.conversation import Message
+from sevenfold.console import Console
 from sevenfold.errors import DataError
 from sevenfold.evaluate.checks.robustness import Robustness, disturbed
 from sevenfold.evaluate.examined import Examined, Weighing
@@ -15,8 +16,14 @@ from sevenfold.evaluate.held_out import Question
 from sevenfold.evaluate.perturbations import PERTURBATIONS
 from sevenfold.evaluate.section import EvaluateSection
 from sevenfold.evaluate.stage import evaluate
+from sevenfold.pipeline import Run
+from sevenfold.prepare.dataset import Dataset
+from sevenfold.recipe import Recipe
 from sevenfold.record import Entry
+from tests.deploy.conftest import make_tuned
 from tests.evaluate.rows import TASK, dataset_of, lines
+from tests.evaluate.test_groups import rows
+from tests.rows import write_split
 
 
 @pytest.fixture
@@ -124,3 +131,45 @@ def test_labels_have_no_likelihood_and_values_that_are_none_do_not_count():
     found = Robustness(perturbations=["typos"]).findings(made, made, Weighing(1, 1000, 0.95))
     assert "reference_loss" not in found.comparisons
     assert {one["figure"] for one in found.more["costs"]} == {"exact_match"}
+
+
+def test_each_row_is_asked_of_its_own_tasks_adapter(tmp_path, tiny_model, environment, entry):
+    """The clean half of the check is what the run itself measured, row by row, with two adapters."""
+    adapters = make_tuned(tiny_model, tmp_path / "4-tune", "several", tasks=["chat", "translate"], rank=4)
+    (tmp_path / "1-prepare").mkdir()
+    dataset = Dataset(counts={"test": 14}).save(tmp_path / "1-prepare")
+    write_split(dataset, "test", rows())
+    chosen = section("typos", max_new_tokens=6, general_text="none")
+    report = evaluate(chosen, dataset, tiny_model, environment, adapters, entry)
+    assert report.checks["robustness"]["comparisons"]["changed"]["rows"] == 10
+    measured = {row["row"]: row["tuned"] for row in lines(entry.folder / "rows.jsonl")}
+    for item in lines(entry.folder / "checks" / "robustness.jsonl"):
+        own = measured[item["tuned"]["row"]]
+        assert item["tuned"]["answer"] == own["text"]
+        values = item["tuned"]["values"]
+        assert values["reference_loss"] - values["lost reference_loss"] == pytest.approx(
+            own["values"]["loss"], rel=1e-4
+        )
+
+
+@pytest.mark.slow
+def test_a_model_that_answers_with_labels_is_asked_too(tmp_path, tiny_weights):
+    """No likelihood of a text, but its labels under each disturbance."""
+    told = [{"text": f"please read number {n} aloud", "label": ["even", "odd"][n % 2]} for n in range(40)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+    recipe = Recipe.build(
+        {
+            "name": "labels",
+            "prepare": {"source": str(tmp_path / "rows.jsonl"), "format": {"labelled": {"ask": "Even or odd?"}}},
+            "load": {"model": str(tiny_weights)},
+            "setup": {"threads": 1},
+            "tune": {"objective": "classify", "steps": 4},
+            "evaluate": {"checks": [{"robustness": ["typos", "case"]}], "max_new_tokens": 4, "general_text": "none"},
+        }
+    )
+    run = Run(recipe, tmp_path / "runs", Console(quiet=True), proved=False)
+    run.up_to("evaluate", report=False)
+    found = run.results["evaluate"].checks["robustness"]
+    assert {"changed", "accuracy", "lost accuracy"} <= set(found["comparisons"])
+    items = lines(run.folder / "5-evaluate" / "checks" / "robustness.jsonl")
+    assert {item["tuned"]["disturbed_answer"] for item in items} <= {"even", "odd"}

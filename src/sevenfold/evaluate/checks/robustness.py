@@ -255,10 +255,11 @@ def by_task(subject: Subject, every: Sequence[Disturbed]) -> Iterator[tuple[Subj
 
 
 def figures_of(base: Examined, tuned: Examined) -> list[Figure]:
-    """The figures that have values, what is lost behind what is measured."""
+    """The figures that both models have, what is lost behind what is measured."""
     better: dict[str, Better] = base.items[0]["better"]
     found = [CHANGED]
-    for name in (name for name in base.values if name in better):
+    # Of two models one may write and the other answer with labels, which have no likelihood of a text.
+    for name in (name for name in base.values if name in better and name in tuned.values):
         said = REFERENCE.says if name == REFERENCE.name else f"{name} of the answers to disturbed questions"
         unit = REFERENCE.unit if name == REFERENCE.name else ""
         binary = {*base.values[name], *tuned.values[name]} <= {0.0, 1.0}
