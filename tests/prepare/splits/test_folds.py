@@ -13,6 +13,7 @@ from sevenfold.prepare.splits import Index
 from sevenfold.prepare.splits._shares import Shares
 from sevenfold.prepare.splits.folds import Folds
 from sevenfold.prepare.splits.leave_out import LeaveOut
+from sevenfold.prepare.splits.random import Random
 from tests.prepare.conftest import section_of
 from tests.prepare.splits.test_splits import ROWS, index_of, sides_of
 
@@ -101,3 +102,13 @@ def test_fewer_questions_than_folds_are_refused_in_numbers(run, write_rows):
     rows = [{"prompt": "What?", "completion": str(n)} for n in range(9)]
     with pytest.raises(DataError, match="1 different questions"):
         run(source=write_rows(rows), split={"validation": 0, "how": {"folds": {"held_out": 2}}})
+
+
+def test_the_number_of_rounds_that_test_every_row_once():
+    index = Index([1, 1, 2, 3], ["a", "a", "b", "a"])
+    assert Folds(count=4).rounds(index) == 4
+    assert LeaveOut().rounds(index) == 3
+    assert LeaveOut(group="author").rounds(index) == 2
+    # Groups that share a question are one.
+    assert LeaveOut(group="author").rounds(Index([1, 1, 2], ["a", "b", "c"])) == 2
+    assert Random().rounds(index) is None
