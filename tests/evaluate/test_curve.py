@@ -153,11 +153,12 @@ def test_diverging_names_the_rate_the_warm_up_and_a_limit_that_would_have_held()
     losses = np.where(STEPS < 5, 2.0, 4.0) + NOISE
     found, keys = pulled(losses, {}, norms, clip=None)
     assert found.verdict == "diverging"
+    assert found.since == 6
     assert keys == {
         "tune.learning_rate": (1e-3, 1e-4),
         "tune.schedule.linear.warmup": (0.05, 0.1),
-        "tune.clip": (None, 40.0),
-    } or keys["tune.clip"] == (None, 1.0)
+        "tune.clip": (None, 1.0),
+    }
     assert "with a jump at step 6" in found.reason
 
 

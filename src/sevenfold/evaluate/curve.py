@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from sevenfold.evaluate.levers import PATIENCE, Lever, levers, stops_at
-from sevenfold.evaluate.shapes import CHECKS, Facts, Finding, Shape, measured
+from sevenfold.evaluate.shapes import CHECKS, Facts, Finding, Shape, measured, tenth
 from sevenfold.evaluate.trained import Trained
+
+if TYPE_CHECKING:
+    from sevenfold.evaluate.metrics import Floats
 
 ADVICE: dict[Shape, str] = {
     "healthy": "keep the settings; more or better rows are the next thing to try",
@@ -69,16 +73,23 @@ def read_curve(losses: Sequence[float], validation: dict[int, float], trained: T
             break
     else:
         found = Finding("healthy", levelled(evidence))
-    pulled = levers(found.verdict, evidence, found.since, trained)
+    since = sharpened(found.since, curve, trained)
+    pulled = levers(found.verdict, evidence, since, trained)
     return Curve(
         verdict=found.verdict,
         reason=found.reason + beside(found.verdict, evidence, trained),
         advice="; then ".join(lever.words() for lever in pulled) or ADVICE[found.verdict],
         evidence=finite(evidence),
-        since=found.since,
+        since=since,
         levers=pulled,
         stop=early(validation, len(curve), trained),
     )
+
+
+def sharpened(since: int | None, losses: Floats, trained: Trained) -> int | None:
+    """The step from which it went wrong; where gradients jumped, if the smoothing of losses may have hidden that."""
+    jump = trained.jump()
+    return jump if since and jump and 0 <= since - jump <= tenth(losses) else since
 
 
 def levelled(evidence: dict[str, float]) -> str:

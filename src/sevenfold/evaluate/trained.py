@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 SUDDEN = 10.0
 """A gradient's norm that is so many times the median before it is a jump."""
-CALM = 5
-"""Steps before a jump that its median needs."""
+CALM, RECENT = 5, 50
+"""Steps before a jump that its median needs, and those that it is of."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,14 @@ class Trained:
         return float(np.median(known)) if len(known) else None
 
     def jump(self) -> int | None:
-        """The first step, from 1, whose gradient is :data:`SUDDEN` times the median of those before it."""
+        """The first step, from 1, whose gradient is :data:`SUDDEN` times the median of the :data:`RECENT` before it."""
         norms = np.asarray(self.norms, dtype=np.float64)
-        for place in range(CALM, len(norms)):
-            before = norms[:place][np.isfinite(norms[:place])]
-            if len(before) and norms[place] > SUDDEN * float(np.median(before)) > 0:
-                return place + 1
+        known = norms[np.isfinite(norms)]
+        for place in np.flatnonzero(norms > SUDDEN * known.min()) if len(known) else ():
+            before = norms[max(0, place - RECENT) : place]
+            usual = before[np.isfinite(before)]
+            if len(usual) >= CALM and norms[place] > SUDDEN * float(np.median(usual)) > 0:
+                return int(place) + 1
         return None
 
     def distance(self, steps: int) -> Floats:
