@@ -48,7 +48,9 @@ def write_run(folder: Path, rows: list[dict], directions: dict[str, str] | None 
     place.mkdir(parents=True)
     (folder / "record.json").write_text(json.dumps({"name": folder.name, "stages": {}}))
     ways = directions or {"chrf": "higher", "loss": "lower"}
-    (place / "result.json").write_text(json.dumps({"metrics": {name: {"direction": way} for name, way in ways.items()}}))
+    (place / "result.json").write_text(
+        json.dumps({"metrics": {name: {"direction": way} for name, way in ways.items()}})
+    )
     path = place / "rows.jsonl"
     path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in rows), encoding="utf-8")
     return path

@@ -44,7 +44,9 @@ def test_nothing_that_is_sent_or_kept_says_whose_an_answer_is(contest, tmp_path)
 def test_both_models_stand_on_both_sides_and_the_digest_tells_us_which(contest, tmp_path) -> None:
     desk = desk_of(contest, tmp_path)
     work(desk, 20)
-    lefts = [contest.duels[contest.places[line["origin"]]].digests.index(line["left"]) for line in lines(desk.answers.path)]
+    lefts = [
+        contest.duels[contest.places[line["origin"]]].digests.index(line["left"]) for line in lines(desk.answers.path)
+    ]
     assert sum(lefts) == 10
     for place, side in enumerate(lefts):
         assert desk.row(place)["left"] == contest.duels[place].texts[side]

@@ -29,7 +29,7 @@ def wilson(share: float, count: float, confidence: float = 0.95) -> tuple[float,
 def duels_needed(share: float, decided: float, confidence: float = 0.95, power: float = POWER) -> int | None:
     """Duels after which the sign test finds a preference as strong as this one four times out of five.
 
-    The usual count for one share against a half, by the normal approximation; duels that end in a tie come on top.
+    Counted up from the normal approximation until the exact power is there; duels that end in a tie come on top.
 
     Args:
         share: Of the duels that one side wins, the share of the better one.
@@ -45,7 +45,25 @@ def duels_needed(share: float, decided: float, confidence: float = 0.95, power: 
         return None
     alarm, sight = NORMAL.inv_cdf((1 + confidence) / 2), NORMAL.inv_cdf(power)
     root = 0.5 * alarm + sight * math.sqrt(max(0.0, share * (1 - share)))
-    # Below six even a unanimous sign test says nothing.
-    wins = max(6, math.ceil((root / away) ** 2))
+    wins = math.ceil((root / away) ** 2)
+    while wins <= MOST and power_of(wins, share, confidence) < power:
+        wins += 1
     count = math.ceil(wins / decided)
     return count if count <= MOST else None
+
+
+def power_of(count: int, share: float, confidence: float) -> float:
+    """The chance that the sign test finds a share, exactly.
+
+    Args:
+        count: Duels that do not end in a tie.
+        share: The true share of one side.
+        confidence: One less the chance of a false alarm.
+    """
+    from scipy.stats import binom
+
+    # The most wins of one side with which the test still speaks against a half.
+    last = int(binom.ppf((1 - confidence) / 2, count, 0.5))
+    if 2 * binom.cdf(last, count, 0.5) >= 1 - confidence:
+        last -= 1
+    return float(binom.cdf(last, count, share) + binom.sf(count - last - 1, count, share)) if last >= 0 else 0.0

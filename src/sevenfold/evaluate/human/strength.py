@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 ROUNDS = 20_000
-CLOSE = 1e-10
+CLOSE = 1e-9
+"""A round that moves no strength by more is the last."""
 DRAWS = 500
 
 

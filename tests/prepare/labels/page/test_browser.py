@@ -13,6 +13,7 @@ from sevenfold.prepare.labels.review import Asked, read_review
 from tests.page.browser import browser  # noqa: F401 (a fixture)
 from tests.prepare.labels.made import PERSIAN, lines, write_review
 
+
 class Seat:
     """A page of one annotator, with what the browser complained of and asked for."""
 
