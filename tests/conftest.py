@@ -12,6 +12,9 @@ import pytest
 
 from sevenfold.cache import VARIABLE, root
 from tests import rows, tiny, whole
+from tests.page.browser import browser
+
+__all__ = ["browser"]
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 

@@ -25,6 +25,7 @@ NOT_RUN = {
     "export": "sets what a recipe reads from the environment",
     "sevenfold serve": "goes on until it is stopped; started for real by the fixture `service`",
     "sevenfold label": "goes on until it is stopped, or reads answers; run in tests/commands/test_labelling.py",
+    "sevenfold judge": "goes on until it is stopped, or reads judgements; run in tests/commands/test_judging.py",
     "curl": "needs the server; run against the fixture `service`",
 }
 PAGES = [path for path in blocks.DOCUMENTS if any(block.language in ("sh", "python") for block in blocks.read(path))]

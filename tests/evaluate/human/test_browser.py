@@ -12,7 +12,6 @@ from sevenfold.evaluate.human.exchange import export, take
 from sevenfold.evaluate.human.judgements import Judgements
 from sevenfold.page.server import background
 from tests.evaluate.human.made import HOSTILE, PERSIAN, contest_of, row
-from tests.page.browser import browser  # noqa: F401 (a fixture)
 from tests.prepare.labels.made import lines
 
 ROWS = [
@@ -32,7 +31,7 @@ def contest(tmp_path):
 class Seat:
     """A page of one annotator, with all that went over the wire and all that the browser complained of."""
 
-    def __init__(self, browser, address: str, **context) -> None:  # noqa: F811
+    def __init__(self, browser, address: str, **context) -> None:
         self.troubles, self.wire = [], []
         self.page = browser.new_context(**context).new_page()
         self.page.set_default_timeout(10_000)
@@ -57,7 +56,7 @@ class Seat:
 
 
 @pytest.fixture
-def seat(browser, contest, tmp_path):  # noqa: F811
+def seat(browser, contest, tmp_path):
     stack, seats = [], []
 
     def open_seat(name="ada", asked=Asked(), **context) -> Seat:  # noqa: B008
@@ -173,7 +172,7 @@ def test_a_phone_shows_one_answer_below_the_other(seat) -> None:
     here.at_pair(2)
 
 
-def test_the_page_in_one_file_goes_on_after_a_reload_and_its_results_are_read(browser, contest, tmp_path) -> None:  # noqa: F811
+def test_the_page_in_one_file_goes_on_after_a_reload_and_its_results_are_read(browser, contest, tmp_path) -> None:
     judgements = Judgements(tmp_path / "judgements.jsonl")
     desk = JudgeDesk(contest, judgements, "", Asked(scales=("fluency",)))
     export(desk, tmp_path / "form.html")

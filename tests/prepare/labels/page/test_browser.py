@@ -10,7 +10,6 @@ from sevenfold.page.server import background
 from sevenfold.prepare.labels.answers import Answers
 from sevenfold.prepare.labels.page.desk import Desk
 from sevenfold.prepare.labels.review import Asked, read_review
-from tests.page.browser import browser  # noqa: F401 (a fixture)
 from tests.prepare.labels.made import PERSIAN, lines, write_review
 
 
