@@ -16,7 +16,7 @@ from sevenfold.evaluate.human.contest import read_contest
 from sevenfold.evaluate.human.judgements import Judgements
 from tests.evaluate.human.made import Person, plain_rows, row, write_run
 from tests.prepare.labels.made import lines
-from tests.whole import sevenfold
+from tests.whole import sevenfold, write_recipe, write_rows
 
 
 @pytest.fixture
@@ -141,3 +141,22 @@ def test_a_run_that_cannot_be_judged_is_said(run) -> None:
     assert sevenfold("judge", "shop", "--report").code == 0
     (run / "5-evaluate" / "rows.jsonl").unlink()
     assert "sevenfold evaluate shop" in sevenfold("judge", "shop").err
+
+
+@pytest.mark.slow
+def test_a_run_of_a_real_model_from_its_rows_to_its_page(tmp_path, monkeypatch, tiny_weights) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_rows(tmp_path / "rows.jsonl")
+    called = sevenfold("evaluate", write_recipe(tmp_path, tiny_weights, tune={"steps": 20}))
+    assert called.code == 0, called.err
+    folder = Path("runs/small")
+    contest = read_contest({"small": folder / "5-evaluate" / "rows.jsonl"}, 17)
+    assert contest.duels
+    assert set(contest.directions) == {"loss", "perplexity", "chrf", "rouge_l", "exact_match"}
+    Person("ada").judge(contest, Judgements(folder / "judgements.jsonl"))
+    found = sevenfold("judge", "small", "--report", "--json").json
+    assert found["counts"]["judged"] == len(contest.duels)
+    assert "Wilson" in (folder / "report.html").read_text(encoding="utf-8")
+    # What people said stays when the stage is asked for again and nothing has changed.
+    assert sevenfold("evaluate", "small").code == 0
+    assert (folder / "5-evaluate" / "human.json").is_file()

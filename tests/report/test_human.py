@@ -31,7 +31,9 @@ def judged(run, *files: str) -> None:
         person.judge(contest, judgements)
     for duel in contest.duels[:9]:
         marks = {"fluency": [draw.randint(1, 5), 4]}
-        judgements.append([Judgement(duel.origin, duel.digests[0], "left", "eve", 2.0, scales=marks)])
+        judgements.append(
+            [Judgement(duel.origin, duel.digests[0], "left", "eve", 2.0, note=f"{EVIL} a note", scales=marks)]
+        )
     write_json(place / "human.json", findings(contest, judgements, 1).as_json())
 
 
@@ -44,7 +46,15 @@ def test_what_people_say_is_shown_on_the_page_as_text(run) -> None:
     judged(run)
     page = page_of(run)
     text = " ".join(page.text.split())
-    for word in ("tuned against base", "Krippendorff's alpha", "Cohen's kappa", "on the left won", "fluency, tuned"):
+    for word in (
+        "tuned against base",
+        "Krippendorff's alpha",
+        "Cohen's kappa",
+        "on the left won",
+        "fluency, tuned",
+        "9 notes",
+        "a note",
+    ):
         assert word in text
     assert "script" not in page.tags
     assert EVIL in page.text

@@ -135,6 +135,17 @@ def test_marks_are_by_model_whatever_side_they_stood_on(contest, judgements) -> 
     assert (found["base"].mean, found["tuned"].mean, found["base"].marks) == (2, 4, 10)
 
 
+def test_notes_are_told_with_what_their_writer_prefers(contest, judgements) -> None:
+    one, other = contest.duels[:2]
+    judgements.append([Judgement(one.origin, one.digests[1], "left", "ada", note="kinder")])
+    judgements.append([Judgement(other.origin, other.digests[1], "right", "bob", note="shorter")])
+    found = findings(contest, judgements, 1).notes
+    assert [(each.row, each.annotator, each.preferred, each.note) for each in found] == [
+        (one.row, "ada", "tuned", "kinder"),
+        (other.row, "bob", "base", "shorter"),
+    ]
+
+
 def test_three_models_have_a_strength_each(tmp_path) -> None:
     files = {
         name: write_run(tmp_path / name, [row(number, f"b {number}", f"{name} {number}") for number in range(80)])
@@ -155,6 +166,7 @@ def test_three_models_have_a_strength_each(tmp_path) -> None:
         ("good", "bad"): "no",
     }
     assert found.annotators[0].rate is None
+    assert [one.confidence for one in found.preferences] == pytest.approx([1 - 0.05 / 3] * 3)
     # Pairs of one person: the strength that both meetings with the base say lies near the planted one.
     assert found.strengths[0].strength == pytest.approx(np.log(4), abs=0.6)
 

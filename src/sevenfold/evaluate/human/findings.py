@@ -22,7 +22,7 @@ from sevenfold.evaluate.human.standing import (
 )
 from sevenfold.evaluate.human.strength import Strength, strengths
 from sevenfold.evaluate.human.verdict import Annotator, Preference, annotator, preference
-from sevenfold.evaluate.human.votes import Poll, poll
+from sevenfold.evaluate.human.votes import Poll, Vote, poll
 
 HUMAN_FILE = "human.json"
 POOR = 0.4
@@ -61,6 +61,23 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What somebody wrote of a pair.
+
+    Args:
+        row: Where the row is from.
+        annotator: Who wrote it.
+        preferred: The model that they prefer (several where these answered alike), or ``both`` or ``neither``.
+        note: What they wrote.
+    """
+
+    row: str
+    annotator: str
+    preferred: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Humans:
     """What people say of some models.
 
@@ -76,6 +93,7 @@ class Humans:
         seconds: The median time of a judgement, and the time of all; None: none was measured.
         metrics: Automatic metrics beside people.
         scales: Marks by model.
+        notes: What people wrote.
         advice: What to do next.
     """
 
@@ -90,6 +108,7 @@ class Humans:
     seconds: tuple[float, float] | None
     metrics: list[WithMetric]
     scales: list[Scale]
+    notes: list[Note]
     advice: list[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -104,13 +123,16 @@ def findings(contest: Contest, judgements: Judgements, seed: int, confidence: fl
         contest: The duels.
         judgements: What was said of them.
         seed: Of what is drawn anew.
-        confidence: The share of intervals that hold the true figure.
+        confidence: The chance that all intervals of the rates hold the true ones together, and that of each other one.
 
     Raises:
         MachineError: Several judged, and the package that computes their agreement is not installed.
     """
     found = poll(contest, judgements.held)
-    both = [preference(found, meeting, seed, confidence) for meeting in contest.meetings]
+    # Several pairs of models are several chances of a false alarm: the intervals hold together (Bonferroni).
+    judged = [meeting for meeting in contest.meetings if found.of_meeting(meeting)]
+    own = 1 - (1 - confidence) / max(1, len(judged))
+    both = [preference(found, meeting, seed, own) for meeting in judged]
     preferences = [one for one in both if one is not None]
     agreed, pulled, metrics = agreement(found), position(found.votes), with_metrics(found)
     return Humans(
@@ -125,6 +147,7 @@ def findings(contest: Contest, judgements: Judgements, seed: int, confidence: fl
         times(found),
         metrics,
         scales(found),
+        [note_of(vote) for vote in found.votes if vote.note],
         advice(preferences, agreed, pulled, metrics),
     )
 
@@ -154,11 +177,17 @@ def annotators(found: Poll) -> list[Annotator]:
     ]
 
 
+def note_of(vote: Vote) -> Note:
+    """A note with what its writer prefers."""
+    named = dict.fromkeys(vote.named(meeting) for meeting in vote.duel.meetings)
+    return Note(vote.duel.row, vote.annotator, ", ".join(named), vote.note)
+
+
 def ranked(found: Poll, seed: int, confidence: float) -> list[Strength]:
     """One figure a model from the votes on each row; a duel counts once, however many judged it."""
     models = found.contest.models
     rows: dict[str, int] = {}
-    votes: dict[str, list[Any]] = {}
+    votes: dict[str, list[Vote]] = {}
     for vote in found.votes:
         votes.setdefault(vote.duel.origin, []).append(vote)
         rows.setdefault(vote.duel.row, len(rows))

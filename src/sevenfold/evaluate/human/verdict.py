@@ -35,6 +35,7 @@ class Preference:
         rate: The mean score of ``second``: 1 for a win, a half for a tie.
         wilson: The interval of the rate as of a share of the duels.
         bootstrap: The interval of the rate from duels drawn anew (bias-corrected and accelerated).
+        confidence: The share of such intervals that hold the true rate; more than 95 % where several models meet.
         sign_test_p: The exact sign test of wins against losses.
         better: Whether ``second`` is preferred: clear where the bootstrap leaves a half out and the sign test agrees.
         equal: Rows that both answered alike, which nobody was asked about.
@@ -56,6 +57,7 @@ class Preference:
     rate: float
     wilson: tuple[float, float]
     bootstrap: tuple[float, float]
+    confidence: float
     sign_test_p: float
     better: Verdict
     equal: int
@@ -100,6 +102,7 @@ def preference(poll: Poll, meeting: Meeting, seed: int, confidence: float = 0.95
         rate=rate,
         wilson=wilson(rate, count, confidence),
         bootstrap=((1 + found.interval[0]) / 2, (1 + found.interval[1]) / 2),
+        confidence=confidence,
         sign_test_p=found.sign_test_p,
         better=found.better,
         equal=equal,

@@ -26,6 +26,7 @@ class Vote:
         first_left: Whether the first text stood on the left.
         seconds: How long it took.
         scales: Scale to the marks of the first and the second text.
+        note: What else was said.
     """
 
     duel: Duel
@@ -34,6 +35,7 @@ class Vote:
     first_left: bool
     seconds: float
     scales: Mapping[str, Sequence[int | None]]
+    note: str = ""
 
     @property
     def tied(self) -> bool:
@@ -117,4 +119,4 @@ def vote_of(duel: Duel, judgement: Judgement) -> Vote:
     choice = str(judgement.choice)
     winner = WINNERS[choice if straight else MIRRORED.get(choice, choice)]
     scales = judgement.scales if straight else turned(judgement.scales)
-    return Vote(duel, judgement.annotator, winner, straight, judgement.seconds, scales)
+    return Vote(duel, judgement.annotator, winner, straight, judgement.seconds, scales, judgement.note)

@@ -33,6 +33,8 @@ def part(facts: Facts) -> Part | None:
         blocks.append(scales(found["scales"], source))
     if found["advice"]:
         blocks.append(Points([Cell(line, "unsure") for line in found["advice"]], source))
+    if found["notes"]:
+        blocks.append(Folded(f"{len(found['notes'])} notes", [notes(found["notes"], source)]))
     return Part("People", [*blocks, Folded("What was judged", [counted(found["counts"], source)])])
 
 
@@ -161,6 +163,12 @@ def scales(found: list[dict[str, Any]], source: str) -> Table:
         for one in found
     ]
     return Table(("marks of 1 to 5", "marks", "mean", "interval"), rows, source)
+
+
+def notes(found: list[dict[str, Any]], source: str) -> Table:
+    """What people wrote, all of it."""
+    rows = [(one["row"], one["annotator"], one["preferred"], one["note"]) for one in found]
+    return Table(("row", "annotator", "prefers", "note"), rows, source, words=True)
 
 
 def counted(counts: dict[str, Any], source: str) -> Table:
