@@ -154,12 +154,12 @@ def test_two_annotators_at_once_and_a_reload(seat, tmp_path) -> None:
 
 def test_a_persian_keyboard_has_its_keys_where_they_lie(seat, tmp_path) -> None:
     here = seat()
-    for key, code in (("۲", "Digit2"), ("س", "KeyS")):
+    for number, (key, code) in enumerate((("۲", "Digit2"), ("س", "KeyS")), 2):
         here.page.evaluate(
             "([key, code]) => document.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true}))",
             [key, code],
         )
-        here.page.wait_for_timeout(150)
+        here.at_pair(number)
     assert [one["choice"] for one in kept(tmp_path)] == ["right", None]
 
 

@@ -108,12 +108,12 @@ def test_persian_reads_from_right_to_left_and_keeps_its_digits(seat) -> None:
 
 def test_a_persian_keyboard_has_its_keys_where_they_lie(seat) -> None:
     here = seat()
-    for key, code in (("۲", "Digit2"), ("ت", "KeyJ"), ("س", "KeyS")):
+    for number, (key, code) in enumerate((("۲", "Digit2"), ("ت", "KeyJ"), ("س", "KeyS")), 2):
         here.page.evaluate(
             "([key, code]) => document.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true}))",
             [key, code],
         )
-        here.page.wait_for_timeout(150)
+        here.at_row(number)
     assert here.kept() == [("2", "negative"), ("4", None)]
 
 

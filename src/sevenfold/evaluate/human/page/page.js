@@ -168,6 +168,8 @@ async function start(found) {
     at("name").focus();
     return;
   }
+  // A field that is hidden keeps the focus until the next picture is drawn, and would take the first keys.
+  at("name").blur();
   at("annotator").textContent = task.annotator;
   progress(task.progress);
   await go(task.next);
