@@ -67,5 +67,6 @@ function download() {
     download: `judgements-${kept.annotator.replace(/[^\p{L}\p{N}]+/gu, "-")}.json`,
   });
   link.click();
-  URL.revokeObjectURL(link.href);
+  // Not at once: some browsers begin to read it later.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
