@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sevenfold.evaluate.many import corrected, corrected_groups
 from sevenfold.evaluate.paired import Comparison, Pairs, compare
 from sevenfold.findings import Chart, Table
 
@@ -126,11 +127,15 @@ class Checked:
 
 
 def compared(title: str, figures: Sequence[Figure], base: Examined, tuned: Examined, weighing: Weighing) -> Checked:
-    """Every figure of both models, also group by group, and a sentence that says which is clearly better or worse."""
+    """Every figure of both models, also group by group, and a sentence that says which is clearly better or worse.
+
+    Verdicts are corrected for all figures of the check together, those of the groups for all of them.
+    """
     found = Checked(title, "", {figure.name: figure.says for figure in figures})
-    found.comparisons = every(figures, base, tuned, weighing)
+    found.comparisons = corrected(every(figures, base, tuned, weighing))
     for group in dict.fromkeys(item["group"] for item in base.items if item.get("group")):
         found.groups[group] = every(figures, base.part(group), tuned.part(group), weighing)
+    found.groups = corrected_groups(found.groups)
     found.said = sentence(title, found.comparisons, len(base.items))
     return found
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from sevenfold.errors import DataError
 from sevenfold.evaluate.held_out import Question, Said, unsaid
+from sevenfold.evaluate.many import corrected_groups
 from sevenfold.evaluate.paired import Comparison, Pairs, compare
 from sevenfold.prepare.dataset import Row
 
@@ -51,7 +52,7 @@ def column(name: str, row: Row) -> str:
 def by_group(
     questions: Sequence[Question], pairs: dict[str, Pairs], seed: int, resamples: int, confidence: float
 ) -> Groups:
-    """Every metric's comparison over the rows of each group alone.
+    """Every metric's comparison over the rows of each group alone, corrected for all groups and metrics together.
 
     Args:
         questions: The rows, N of them.
@@ -67,7 +68,7 @@ def by_group(
         found[name] = {
             metric: compare(metric, part(pair, rows_N), seed, resamples, confidence) for metric, pair in pairs.items()
         }
-    return found
+    return corrected_groups(found)
 
 
 def part(pairs: Pairs, rows_N: np.ndarray) -> Pairs:

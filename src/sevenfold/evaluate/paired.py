@@ -111,9 +111,9 @@ class Comparison(BaseModel):
     detectable: float
     """The smallest true difference that this many rows show four times out of five, when they are asked alone."""
     p: float = 1.0
-    """The chance of a difference as far from zero as this one if there were none. Of rows right or wrong that of McNemar's
-    exact test; else the larger one of two: the level at which the interval's end touches zero, and the share of random
-    swaps of the two models, row by row, that make as large a difference."""
+    """The chance of a difference as far from zero as this one if there were none. Of rows right or wrong that of
+    McNemar's exact test; else the larger one of two: the level at which the interval's end touches zero, and the share
+    of random swaps of the two models, row by row, that make as large a difference."""
     p_adjusted: float = 1.0
     """The same when ``corrected_for`` questions are asked at once (Holm)."""
     corrected_for: int = 1

@@ -22,8 +22,8 @@ POWER = 0.8
 def detectable_mean(error: float, count: int, alpha: float) -> float:
     """The smallest true difference of means that is found with :data:`POWER`.
 
-    ``(t(1 - alpha/2) + t(POWER)) * error``, Student's quantiles with ``count - 1`` degrees of freedom, the error widened
-    by ``sqrt(N / (N - 1))`` as the interval is.
+    ``(t(1 - alpha/2) + t(POWER)) * error``, Student's quantiles with ``count - 1`` degrees of freedom, the error
+    widened by ``sqrt(N / (N - 1))`` as the interval is.
 
     Args:
         error: The standard error of the difference, as resampling gives it.
@@ -117,8 +117,8 @@ def promise(metrics: Sequence[tuple[str, Metric]], count: int, alpha: float) -> 
     if others:
         spreads = detectable_mean(1 / math.sqrt(count), count, alpha)
         said.append(
-            f"with {count} rows {listed(others)} must change by {spreads:.2f} times the standard deviation of the rows' "
-            "own changes"
+            f"with {count} rows {listed(others)} must change by {spreads:.2f} times the standard deviation of the "
+            "rows' own changes"
         )
     return said
 

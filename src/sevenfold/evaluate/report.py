@@ -67,11 +67,17 @@ def overall(comparisons: dict[str, Comparison]) -> Overall:
     return "no" if "no" in words else "unclear"
 
 
-def summarise(comparisons: dict[str, Comparison], word: Overall) -> str:
-    """The overall verdict as a sentence with its metrics."""
+def summarise(comparisons: dict[str, Comparison], word: Overall, lost: Forgetting | None = None) -> str:
+    """The overall verdict as a sentence with its metrics, how many were asked at once, and what was forgotten.
+
+    Args:
+        comparisons: Metric to comparison.
+        word: The overall verdict.
+        lost: The comparison on general text; a run that is better at the task and lost much is called that.
+    """
     lists = {
-        answer: ", ".join(name for name, comparison in comparisons.items() if comparison.better == answer)
-        for answer in ("yes", "no", "unclear")
+        answer: ", ".join(name for name, one in comparisons.items() if said_of(one) == answer)
+        for answer in ("better", "worse", "no different", "not clear")
     }
     rows = next(iter(comparisons.values())).rows
     opening = {
@@ -80,9 +86,28 @@ def summarise(comparisons: dict[str, Comparison], word: Overall) -> str:
         "mixed": "The tuned model is better in some ways and worse in others",
         "unclear": "No clear difference between the tuned model and its base",
     }[word]
-    parts = [
-        f"{label}: {lists[answer]}"
-        for answer, label in (("yes", "better"), ("no", "worse"), ("unclear", "not clear"))
-        if lists[answer]
-    ]
-    return f"{opening} on {rows} held-out rows ({'; '.join(parts)})."
+    if all(one.same for one in comparisons.values()):
+        opening = "The tuned model is no different from its base"
+    parts = [f"{answer}: {names}" for answer, names in lists.items() if names]
+    many = max(one.corrected_for for one in comparisons.values())
+    asked = f"; corrected for {many} questions" if many > 1 else ""
+    return f"{opening} on {rows} held-out rows ({'; '.join(parts)}{asked}){forgot(word, lost)}."
+
+
+def said_of(one: Comparison) -> str:
+    """A comparison in a word or two."""
+    if one.better == "unclear":
+        return "no different" if one.same else "not clear"
+    return "better" if one.better == "yes" else "worse"
+
+
+def forgot(word: Overall, lost: Forgetting | None) -> str:
+    """What general text lost, as the sentence's end; nothing where it is kept."""
+    if lost is None or lost.verdict == "kept":
+        return ""
+    amount = "much" if lost.verdict == "much lost" else "some"
+    sure = "" if lost.sure else ", perhaps more or less"
+    joined = "but lost" if word == "yes" else "and lost"
+    return (
+        f", {joined} {amount} of what it knew: {lost.comparison.difference:+.2f} nats per token of general text{sure}"
+    )

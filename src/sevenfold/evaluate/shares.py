@@ -32,7 +32,7 @@ def wilson(right: int, count: int, confidence: float) -> tuple[float, float]:
 
 
 def risk_interval(base_N: np.ndarray, tuned_N: np.ndarray, confidence: float) -> tuple[float, float]:
-    """An interval of tuned's share right less base's on the same rows, from both Wilson intervals and their correlation.
+    """An interval of tuned's share right less base's on the same rows: both Wilson intervals and their correlation.
 
     Source: Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions based on
     paired data", method 10.

@@ -16,10 +16,12 @@ from sevenfold.evaluate.groups import TASK, by_group, grouping
 from sevenfold.evaluate.held_out import HeldOut, Question, held_out
 from sevenfold.evaluate.jsonl import write_lines
 from sevenfold.evaluate.labels import spread_of
+from sevenfold.evaluate.many import corrected
 from sevenfold.evaluate.measure import Measured, measure, plain_sequence, work_for
 from sevenfold.evaluate.metrics import metric_name
-from sevenfold.evaluate.paired import Pairs, compare
+from sevenfold.evaluate.paired import Comparison, Pairs, compare
 from sevenfold.evaluate.passages import passages
+from sevenfold.evaluate.power import promise
 from sevenfold.evaluate.report import ROWS_FILE, Report, overall, summarise
 from sevenfold.evaluate.rows import pairs_of, row_objects
 from sevenfold.evaluate.trained import Trained
@@ -68,7 +70,7 @@ def evaluate(
     chosen = held_out(
         dataset, encoder, room, section.rows, environment.seed, tuned.task_of, grouped, tuned.chosen_objective().asked
     )
-    note_rows(chosen, entry)
+    note_rows(chosen, section, entry)
     objective = tuned.chosen_objective()
     # Who answers with labels has no likelihood of a text.
     general = general_sequences(section, encoder, room, entry) if objective.writes else []
@@ -94,14 +96,12 @@ def evaluate(
     known.keep(same, entry)
     pairs = paired(section, chosen.questions, measured)
     write_lines(entry.folder / ROWS_FILE, row_objects(chosen.questions, measured["base"], measured["tuned"], pairs))
-    comparisons = {
-        name: compare(name, pair, environment.seed, section.resamples, section.confidence)
-        for name, pair in pairs.items()
-    }
+    comparisons = compared(pairs, section, environment)
     word = overall(comparisons)
+    lost = forgotten(measured, section, environment) if work.passages else None
     report = Report(
         better=word,
-        summary=summarise(comparisons, word),
+        summary=summarise(comparisons, word, lost),
         split=chosen.split,
         rows=len(chosen.questions),
         available=chosen.available,
@@ -118,7 +118,7 @@ def evaluate(
         ),
         answers={name: one.summary() for name, one in measured.items()} if work.answered else {},
         labels=spread_of(section, chosen.questions, measured),
-        forgetting=forgotten(measured, section, environment) if work.passages else None,
+        forgetting=lost,
         curve=read_curve(tuned.losses, tuned.validation_losses, Trained.of(tuned)),
         checks=examine.report(measured["base"].checks, measured["tuned"].checks),
     )
@@ -148,11 +148,14 @@ def placed(network: PreTrainedModel, environment: Environment) -> PreTrainedMode
     return network
 
 
-def note_rows(chosen: HeldOut, entry: Entry) -> None:
-    """Say which rows are measured and which are not."""
+def note_rows(chosen: HeldOut, section: EvaluateSection, entry: Entry) -> None:
+    """Say which rows are measured and which are not, and what so many can show, before anything is asked."""
     entry.note(f"{len(chosen.questions)} of {chosen.available} rows of the split {chosen.split}")
     for reason, count in chosen.left_out.items():
         entry.warn(f"{count} rows left out: {reason}")
+    named = [(metric_name(metric), metric) for metric in section.metrics]
+    for sentence in promise(named, len(chosen.questions), 1 - section.confidence):
+        entry.note(sentence)
 
 
 def general_sequences(section: EvaluateSection, encoder: Encoder, context: int, entry: Entry) -> list[TokenSequence]:
@@ -192,6 +195,16 @@ def paired(section: EvaluateSection, questions: list[Question], measured: dict[s
         metric_name(metric): pairs_of(metric, questions, measured["base"], measured["tuned"])
         for metric in section.metrics
     }
+
+
+def compared(pairs: dict[str, Pairs], section: EvaluateSection, environment: Environment) -> dict[str, Comparison]:
+    """Every metric's comparison, the verdicts corrected for all of them."""
+    return corrected(
+        {
+            name: compare(name, pair, environment.seed, section.resamples, section.confidence)
+            for name, pair in pairs.items()
+        }
+    )
 
 
 def forgotten(measured: dict[str, Measured], section: EvaluateSection, environment: Environment) -> Forgetting:
