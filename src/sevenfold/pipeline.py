@@ -313,6 +313,8 @@ class Run:
         sweep(folder.rglob(".*"))
         write_json(folder / STAGE_FILE, kept.model_dump())
         inputs = [self.results[need] for need in stage.needs]
+        if stage.name == "evaluate":
+            self.open_others(folder)
         with self.record.stage(kept, folder, self.console) as entry:
             if self.proved:
                 proofs.before(stage.name, self.results, self.recipe, entry, self.force)
@@ -321,6 +323,24 @@ class Run:
                 proofs.after(stage.name, {**self.results, stage.name: result}, self.recipe, entry, self.force)
         write_json(folder / STAGE_FILE, kept.model_dump())
         return result
+
+    def open_others(self, folder: Path) -> None:
+        """Load the models that are compared beside base and tuned, but for runs, which have theirs open already.
+
+        Args:
+            folder: The stage's folder.
+        """
+        if not self.recipe.evaluate.others:
+            return
+        from sevenfold.evaluate.others import FOLDER, is_run
+        from sevenfold.load.section import LoadSection
+        from sevenfold.load.stage import load
+
+        for name, source in self.recipe.evaluate.others.items():
+            place = folder / FOLDER / name
+            if not is_run(source) and not (place / RESULT_FILE).exists():
+                place.mkdir(parents=True, exist_ok=True)
+                load(LoadSection(model=source), Entry(place, self.console))
 
 
 def superseded(before: StageRecord | None, identity: str) -> str | None:

@@ -35,7 +35,7 @@ def test_without_correlation_it_is_the_interval_of_two_groups():
 
 @pytest.mark.parametrize("table", [(36, 12, 2, 0), (14, 5, 0, 22), (40, 3, 9, 12)])
 def test_the_papers_formula_written_a_second_way(table):
-    """In the paper's own terms: cells e, f, g, h, margins' limits l and u, delta and epsilon, phi with its correction."""
+    """In the paper's own terms: cells e, f, g, h; delta and epsilon; phi with its correction."""
     e, f, g, h = table
     n = e + f + g + h
     first, second = stats.binomtest(e + f, n), stats.binomtest(e + g, n)

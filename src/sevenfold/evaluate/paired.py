@@ -284,9 +284,17 @@ def is_share(pairs: Pairs, base: float, tuned: float) -> bool:
 
 
 def place(drawn: Floats, value: float) -> float:
-    """Where a value stands among the resamples, as a normal quantile; equal ones count half."""
+    """Where a value stands among the resamples, as a normal quantile; equal ones count half.
+
+    Beyond all of them the normal curve of their mean and spread goes on: their number alone would say of a large
+    difference no more than that it is not small.
+    """
     below = (float((drawn < value).mean()) + float((drawn <= value).mean())) / 2
-    return NORMAL.inv_cdf(min(max(below, 1 / len(drawn)), 1 - 1 / len(drawn)))
+    if 0 < below < 1:
+        return NORMAL.inv_cdf(below)
+    last = NORMAL.inv_cdf(1 - 1 / len(drawn))
+    beyond = abs(value - float(drawn.mean())) / float(drawn.std())
+    return max(last, beyond) * (1 if below else -1)
 
 
 def widened(share: float, count: int) -> float:

@@ -28,6 +28,22 @@ class Answers(BaseModel):
     mean_tokens: float
 
 
+class Other(BaseModel):
+    """Another model beside base and tuned."""
+
+    source: str
+    rows: int
+    """Rows that it and ours were both asked."""
+    left_out: dict[str, int]
+    """Reason to the number of our rows that it cannot be asked."""
+    not_compared: dict[str, str] = Field(default_factory=dict)
+    """Metric to the reason why it is not compared."""
+    against_base: dict[str, Comparison]
+    """In each comparison ``base`` is our base and ``tuned`` is this model: is it better than the base?"""
+    against_tuned: dict[str, Comparison]
+    """In each ``base`` is this model and ``tuned`` is ours: is our tuned model better than it?"""
+
+
 class Report(Result):
     """What evaluation gives; ``rows.jsonl`` beside it has one line a row with all that the figures are made of."""
 
@@ -53,6 +69,8 @@ class Report(Result):
     """``base`` and ``tuned``: which labels were said for which; empty where none are measured."""
     forgetting: Forgetting | None
     curve: Curve
+    others: dict[str, Other] = Field(default_factory=dict)
+    """Other models on the same rows, by the recipe's names."""
     checks: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Check to what it found (:class:`sevenfold.evaluate.examined.Checked`); ``checks/NAME.jsonl`` has every item."""
 

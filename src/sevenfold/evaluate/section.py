@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import Annotated, Self
+from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sevenfold.evaluate.checks import CHECKS, Check, check_name
 from sevenfold.evaluate.metrics import METRICS, Metric, default_metrics, metric_name
@@ -23,6 +25,11 @@ class EvaluateSection(Section):
     )
     checks: list[Annotated[Check, Chosen(CHECKS)]] = Field(
         default_factory=list, description="What both models are asked beside the held-out rows, by name."
+    )
+    others: dict[str, str] = Field(
+        default_factory=dict,
+        description="Other models that are asked the same rows and compared with base and tuned: name to the folder of "
+        "a run, a model's folder, a catalogue or hub name. A list names them by their last part.",
     )
     rows: int = Field(64, ge=1, description="Held-out rows to score, drawn with the seed; all when there are fewer.")
     max_new_tokens: int = Field(96, ge=1, description="The longest generated answer, tokens; decoding is greedy.")
@@ -44,6 +51,26 @@ class EvaluateSection(Section):
     resamples: int = Field(10_000, ge=1000, description="Draws of the paired bootstrap behind every interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="The share of such intervals that hold the truth.")
 
+    @field_validator("others", mode="before")
+    @classmethod
+    def named(cls, given: Any) -> Any:
+        """A list of others as names: the last part of each."""
+        if not isinstance(given, list):
+            return given
+        names = [re.sub(r"[^A-Za-z0-9._-]", "-", Path(str(one)).name) for one in given]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"two others would be called {twice[0]}; name them: {{first: {given[0]}, ...}}")
+        return dict(zip(names, given, strict=True))
+
+    @field_validator("others")
+    @classmethod
+    def nameable(cls, given: dict[str, str]) -> dict[str, str]:
+        """Refuse names that cannot be a file's, or that are taken."""
+        for name in given:
+            if name in ("base", "tuned") or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+                raise ValueError(f"another model cannot be called {name!r}; letters, digits, dots and dashes, not base")
+        return given
+
     @model_validator(mode="after")
     def each_once(self) -> Self:
         """Refuse a metric or a check that stands twice: its figures would have one name."""
@@ -55,8 +82,10 @@ class EvaluateSection(Section):
         return self
 
     def outside(self) -> dict[str, str]:
-        """The fingerprints of the general text and of what the checks read."""
-        found = fingerprint(self.general_text)
+        """The fingerprints of the general text, of the other models and of what the checks read."""
+        from sevenfold.evaluate.others import fingerprints
+
+        found = fingerprint(self.general_text) | fingerprints(self.others)
         for check in self.checks:
             found |= check.fingerprints()
         return found

@@ -61,6 +61,6 @@ def correlation(both: int, won: int, lost: int, neither: int) -> float:
     margins = (both + won) * (lost + neither) * (both + lost) * (won + neither)
     if not margins:
         return 0.0
-    above = both * neither - won * lost
-    above = max(above - count / 2, 0) if above > 0 else above
-    return above / math.sqrt(margins)
+    determinant = both * neither - won * lost
+    held = max(determinant - count / 2, 0) if determinant > 0 else determinant
+    return held / math.sqrt(margins)

@@ -19,6 +19,7 @@ from sevenfold.evaluate.labels import spread_of
 from sevenfold.evaluate.many import corrected
 from sevenfold.evaluate.measure import Measured, measure, plain_sequence, work_for
 from sevenfold.evaluate.metrics import metric_name
+from sevenfold.evaluate.others import compare_others
 from sevenfold.evaluate.paired import Comparison, Pairs, compare
 from sevenfold.evaluate.passages import passages
 from sevenfold.evaluate.power import promise
@@ -98,6 +99,7 @@ def evaluate(
     write_lines(entry.folder / ROWS_FILE, row_objects(chosen.questions, measured["base"], measured["tuned"], pairs))
     comparisons = compared(pairs, section, environment)
     word = overall(comparisons)
+    others = compare_others(section, dataset, environment, chosen.questions, measured, entry)
     lost = forgotten(measured, section, environment) if work.passages else None
     report = Report(
         better=word,
@@ -120,6 +122,7 @@ def evaluate(
         labels=spread_of(section, chosen.questions, measured),
         forgetting=lost,
         curve=read_curve(tuned.losses, tuned.validation_losses, Trained.of(tuned)),
+        others=others,
         checks=examine.report(measured["base"].checks, measured["tuned"].checks),
     )
     tell(report, section, entry)
