@@ -4,7 +4,8 @@ mkdocs calls :func:`on_page_markdown` for every page. These comments in a page a
 
 - ``<!-- section NAME -->``: the fields of a stage's section, and of the mappings inside of it;
 - ``<!-- registry PACKAGE -->``: every component of a registry with its fields;
-- ``<!-- templates -->``, ``<!-- catalogue -->``, ``<!-- tolerances -->``, ``<!-- commands -->``: lists by their names.
+- ``<!-- templates -->``, ``<!-- catalogue -->``, ``<!-- tolerances -->``, ``<!-- benchmarks -->``, ``<!-- suites -->``,
+  ``<!-- commands -->``: lists by their names.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from pydantic.fields import FieldInfo
 from sevenfold.registry import Registry
 from sevenfold.schema import Chosen, Component
 
-MARKER = re.compile(r"^<!-- (section|registry|templates|catalogue|tolerances|commands) ?([\w.]*) -->$", re.M)
+MARKER = re.compile(
+    r"^<!-- (section|registry|templates|catalogue|tolerances|benchmarks|suites|commands) ?([\w.]*) -->$", re.M
+)
 LIMITS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 PLAIN = {int: "whole number", float: "number", str: "text", bool: "true or false", type(None): "null", Any: "any value"}
 
@@ -41,6 +44,8 @@ def fill(markdown: str) -> str:
         "templates": template_lines,
         "catalogue": catalogue_lines,
         "tolerances": tolerance_lines,
+        "benchmarks": benchmark_lines,
+        "suites": suite_lines,
         "commands": command_lines,
     }
     return MARKER.sub(lambda found: "\n".join(makers[found[1]](found[2])), markdown)
@@ -184,6 +189,30 @@ def tolerance_lines(_: str) -> Iterator[str]:
     yield "| precision of the file | largest difference, nats |"
     yield "|---|---|"
     yield from (f"| {precision} | {limit:g} |" for precision, limit in TOLERANCE.items())
+
+
+def benchmark_lines(_: str) -> Iterator[str]:
+    """The benchmarks that are known by name."""
+    from sevenfold.evaluate.benchmarks import known
+
+    yield "| name | benchmark | measures | for | lm-eval's tasks | figure | guessing | rows | needs, and what stands in |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for name, one in known.benchmarks().items():
+        tasks = ", ".join(f"`{task}`" for task in one.tasks) or "none"
+        chance = "" if one.chance is None else f"{one.chance:g}"
+        more = "; ".join(text for text in (one.needs, one.instead) if text)
+        cells = (f"`{name}`", one.title, one.measures, ", ".join(one.uses), tasks, one.metric, chance, one.data, more)
+        yield "| " + " | ".join(cells) + " |"
+
+
+def suite_lines(_: str) -> Iterator[str]:
+    """The suites, each member with its reason."""
+    from sevenfold.evaluate.benchmarks import known
+
+    yield "| suite | benchmark | why it is in |"
+    yield "|---|---|---|"
+    for suite, members in known.suites().items():
+        yield from (f"| `{suite}` | `{name}` | {reason} |" for name, reason in members.items())
 
 
 def command_lines(_: str) -> Iterator[str]:

@@ -47,6 +47,7 @@ class Workplace:
         text = block.text
         if block.language == "yaml" and "prepare" in yaml.safe_load(text):
             text = yaml.safe_dump(self.shrunk(yaml.safe_load(text)), sort_keys=False)
+        (self.folder / block.title).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / block.title).write_text(text, encoding="utf-8")
 
     def shrunk(self, recipe: dict[str, Any]) -> dict[str, Any]:

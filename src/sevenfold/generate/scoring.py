@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sevenfold.generate.memory import Reading, logits_of, on
 from sevenfold.generate.paths import Sheet, Sheets, place
@@ -20,8 +20,22 @@ CHUNK = 1 << 22
 """Logits that exist in float32 at once."""
 
 
-def log_probs(network: Any, sequences: Sequence[TokenSequence]) -> Iterator[tuple[int, list[float]]]:
-    """The number of each sequence with the log-probability of each of its supervised tokens, nats, as they come.
+class Scored(NamedTuple):
+    """A sequence's supervised tokens.
+
+    Args:
+        number: The sequence's.
+        log_probs: The log-probability of each token, nats.
+        greedy: Whether each is the likeliest in its place.
+    """
+
+    number: int
+    log_probs: list[float]
+    greedy: bool
+
+
+def scored(network: Any, sequences: Sequence[TokenSequence]) -> Iterator[Scored]:
+    """Each sequence's supervised tokens, as they come.
 
     Equals ``log_softmax(network(ids).logits)`` of each sequence alone, of which the supervised tokens' are taken.
 
@@ -40,8 +54,8 @@ def log_probs(network: Any, sequences: Sequence[TokenSequence]) -> Iterator[tupl
         found = of_sheet(network, reading, sheet, sequences, targets)
         held = reading.carried()
         for text in sheet.texts:
-            yield text, found[: len(targets[text])]
-            found = found[len(targets[text]) :]
+            own, found = found[: len(targets[text])], found[len(targets[text]) :]
+            yield Scored(text, [one for one, _ in own], all(likeliest for _, likeliest in own))
 
 
 def targets_of(sequence: TokenSequence) -> list[int]:
@@ -55,8 +69,8 @@ def of_sheet(
     sheet: Sheet,
     sequences: Sequence[TokenSequence],
     targets: Sequence[Sequence[int]],
-) -> list[float]:
-    """The log-probabilities of all targets of a sheet's texts, text by text."""
+) -> list[tuple[float, bool]]:
+    """The log-probabilities of all targets of a sheet's texts, text by text, and whether each is the likeliest."""
     device = network.device
     wanted = [
         (place(path, target - 1) - sheet.held, sequences[text].ids[target])
@@ -71,8 +85,9 @@ def of_sheet(
     )[0]
     rows = on(device, [numbers[source] for source, _ in wanted])
     labels = on(device, [label for _, label in wanted])
-    found: list[float] = (logits_NV[rows, labels].float() - normalisers(logits_NV)[rows]).tolist()
-    return found
+    found = logits_NV[rows, labels].float() - normalisers(logits_NV)[rows]
+    likeliest = logits_NV.argmax(-1)[rows] == labels
+    return list(zip(found.tolist(), likeliest.tolist(), strict=True))
 
 
 def normalisers(logits_NV: Tensor) -> Tensor:

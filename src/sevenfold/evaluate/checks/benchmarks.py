@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sevenfold.evaluate.benchmarks.tasks import Loaded
     from sevenfold.evaluate.subject import Subject
 
+READ = (".yaml", ".py", ".json", ".jsonl", ".csv", ".tsv", ".txt", ".parquet", ".arrow")
+"""Endings of task files, their functions and their rows."""
+
 
 class Benchmarks(Check):
     """Public benchmarks, those that come along, and task files of your own in lm-eval's format."""
@@ -75,8 +78,8 @@ class Benchmarks(Check):
     def fingerprints(self) -> dict[str, str]:
         """The user's task files and rows, and those that come along."""
         folders = [known.OWN, *([self.folder] if self.folder else [])]
-        paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-        return {str(path): file_digest(path) for path in paths if "__pycache__" not in path.parts}
+        paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in READ]
+        return {str(path): file_digest(path) for path in paths}
 
     @cached_property
     def loaded(self) -> Loaded:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from sevenfold.evaluate.paired import NORMAL, POWER
+from sevenfold.evaluate.paired import NORMAL
+from sevenfold.evaluate.power import POWER
 
 MOST = 100_000
 """Duels beyond which it is said that no number would do."""

@@ -255,7 +255,7 @@ class TransformersEngine(Engine):
         """
         import torch
 
-        from sevenfold.generate.scoring import log_probs, targets_of
+        from sevenfold.generate.scoring import scored, targets_of
 
         with torch.inference_mode(), self.turn():
             fits = fit(self.network) is not None
@@ -263,13 +263,13 @@ class TransformersEngine(Engine):
             return [self.score_one(sequence) for sequence in sequences]
         targets = [targets_of(sequence) for sequence in sequences]
         asked = [index for index, found in enumerate(targets) if found]
-        scores = [Score(0.0, 0, [])] * len(sequences)
+        scores = [Score(0.0, 0, [], True)] * len(sequences)
         with torch.inference_mode(), self.turn(), remembering(self.network):
-            for number, found in log_probs(self.network, [sequences[index] for index in asked]):
+            for number, found, greedy in scored(self.network, [sequences[index] for index in asked]):
                 index = asked[number]
                 weights = (sequences[index].weights[place] for place in targets[index])
                 nll = -math.fsum(weight * one for weight, one in zip(weights, found, strict=True))
-                scores[index] = Score(nll, len(found), found)
+                scores[index] = Score(nll, len(found), found, greedy)
         return scores
 
     def score_one(self, sequence: TokenSequence) -> Score:
