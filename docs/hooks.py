@@ -195,7 +195,7 @@ def benchmark_lines(_: str) -> Iterator[str]:
     """The benchmarks that are known by name."""
     from sevenfold.evaluate.benchmarks import known
 
-    yield "| name | benchmark | measures | for | lm-eval's tasks | figure | guessing | rows | needs, and what stands in |"
+    yield "| name | benchmark | measures | for | lm-eval's tasks | figure | guessing | rows | needs; stands in |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for name, one in known.benchmarks().items():
         tasks = ", ".join(f"`{task}`" for task in one.tasks) or "none"

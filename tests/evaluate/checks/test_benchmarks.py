@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 
 import pytest
 import yaml
 
-from sevenfold.errors import DataError, ModelError, RecipeError
+from sevenfold.errors import DataError, MachineError, ModelError, RecipeError
 from sevenfold.evaluate.benchmarks import known
 from sevenfold.evaluate.examined import Weighing
 from sevenfold.evaluate.section import EvaluateSection
@@ -238,6 +239,14 @@ def test_code_of_the_hub_is_never_fetched(tmp_path, folder, network, tiny_model)
     found, _ = both(check_of(tasks=[script, "classes"], include=str(folder)), network, tiny_model, tmp_path)
     assert list(found.more["not_asked"]) == ["changed"]
     assert not (folder / "ran").exists()
+
+
+def test_without_lm_eval_the_extra_is_named(monkeypatch, tmp_path, network, tiny_model):
+    monkeypatch.setitem(sys.modules, "lm_eval.tasks", None)
+    monkeypatch.delitem(sys.modules, "sevenfold.evaluate.benchmarks.tasks", raising=False)
+    with pytest.raises(MachineError) as caught:
+        check_of(tasks=["fa_numbers"]).examine(subject_of(network, tiny_model.encoder(), tmp_path))
+    assert "pip install 'sevenfold[benchmarks]'" in caught.value.describe()
 
 
 def test_settings_that_no_engine_here_knows_are_said(tmp_path, folder, network, tiny_model):

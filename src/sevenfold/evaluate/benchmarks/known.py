@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sevenfold.schema import Strict
 HERE = Path(__file__).parent
 OWN = HERE / "own"
 """Task files and rows that come along."""
+NAME = r"[\w.:+()-]{2,}"
 NAMED = re.compile(r"^[\"']?(?:task|group|tag)[\"']?:[ \t]*[\"']?([\w.:+()-]+)[\"']?[ \t]*(?:#.*)?$", re.M)
 LISTED = re.compile(r"^[\"']?(?:tag|group)[\"']?:[ \t]*\n((?:[ \t]*-[ \t]*[\"']?[\w.:+()-]+[\"']?[ \t]*\n?)+)", re.M)
 
@@ -90,20 +92,29 @@ def check(names: Iterable[str], folder: Path | None) -> None:
 
 def task_names_of_lm_eval() -> frozenset[str]:
     """The names of lm-eval, none where it is not installed; it is not imported."""
-    from importlib.util import find_spec
+    folder = folder_of_lm_eval()
+    return task_names(folder) if folder else frozenset()
 
+
+def folder_of_lm_eval() -> Path | None:
+    """Where lm-eval's task files lie."""
     found = find_spec("lm_eval")
-    return task_names(Path(found.origin).parent / "tasks") if found and found.origin else frozenset()
+    return Path(found.origin).parent / "tasks" if found and found.origin else None
+
+
+def task_names(folder: Path) -> frozenset[str]:
+    """The names of tasks, groups and tags in a folder's task files."""
+    return frozenset(task_files(folder))
 
 
 @cache
-def task_names(folder: Path) -> frozenset[str]:
-    """The names of tasks, groups and tags in a folder's task files, read quickly: the files are not parsed."""
-    found: set[str] = set()
+def task_files(folder: Path) -> dict[str, Path]:
+    """Each name's first file in a folder; read quickly, the files are not parsed."""
+    found: dict[str, Path] = {}
     # Templates of task files, which may hold a tag, often have no ending.
-    for path in (path for path in folder.rglob("*") if path.suffix in ("", ".yaml") and path.is_file()):
+    for path in (path for path in sorted(folder.rglob("*")) if path.suffix in ("", ".yaml") and path.is_file()):
         text = path.read_text(encoding="utf-8", errors="replace")
-        found.update(NAMED.findall(text))
-        for names in LISTED.findall(text):
-            found.update(re.findall(r"[\w.:+()-]{2,}", names))
-    return frozenset(found)
+        names = [*NAMED.findall(text), *(name for part in LISTED.findall(text) for name in re.findall(NAME, part))]
+        for name in names:
+            found.setdefault(name, path)
+    return found

@@ -21,7 +21,14 @@ from typing import TYPE_CHECKING, Any
 from lm_eval.tasks import TaskManager
 
 from sevenfold.errors import DataError, SevenfoldError
-from sevenfold.evaluate.benchmarks.known import OWN, benchmarks, tasks_of
+from sevenfold.evaluate.benchmarks.known import (
+    OWN,
+    benchmarks,
+    folder_of_lm_eval,
+    task_files,
+    task_names,
+    tasks_of,
+)
 from sevenfold.quiet import quiet
 
 if TYPE_CHECKING:
@@ -185,17 +192,38 @@ class Loader:
 
 @cache
 def manager_of(name: str, include: Path | None) -> TaskManager:
-    """Who knows a task: the folders' index is quick to make, lm-eval's own has fourteen thousand names."""
-    folders = [str(OWN), *([str(include)] if include else [])]
+    """Who knows a task and all that it names: an index of few folders, which takes no time, or of all."""
+    own = [OWN, *([include] if include else [])]
+    theirs = folder_of_lm_eval()
+    file = task_files(theirs).get(name) if theirs else None
     with silence():
-        small = TaskManager(include_path=folders, include_defaults=False)
-        return small if name in small.task_index else everything(tuple(folders))
+        if any(name in task_names(folder) for folder in own):
+            found = TaskManager(include_path=list(own), include_defaults=False)
+        elif theirs and file:
+            first = theirs / file.relative_to(theirs).parts[0]
+            found = TaskManager(include_path=[first, *own], include_defaults=False)
+        else:
+            return everything(tuple(own))
+        return found if knows(found, name) else everything(tuple(own))
 
 
 @cache
-def everything(folders: tuple[str, ...]) -> TaskManager:
-    """The index of all tasks."""
+def everything(folders: tuple[Path, ...]) -> TaskManager:
+    """The index of all tasks, which takes seconds to make."""
     return TaskManager(include_path=list(folders))
+
+
+def knows(manager: TaskManager, name: str) -> bool:
+    """Whether an index has a name, and all names of the group or tag that it is."""
+    entry = manager.task_index.get(name)
+    if entry is None:
+        return False
+    inner = (entry.cfg or {}).get("task") if entry.kind.name == "GROUP" else None
+    # A tag's tasks may lie in other folders: only the whole index knows them all.
+    return entry.kind.name != "TAG" and all(
+        knows(manager, str(one if isinstance(one, str) else one.get("task") or one.get("group")))
+        for one in (inner if isinstance(inner, list) else ())
+    )
 
 
 def leaves_of(manager: TaskManager, name: str) -> list[Leaf]:

@@ -122,6 +122,10 @@ class Benchmarks(Check):
         from sevenfold.evaluate.benchmarks.ask import ask
 
         lm, found = EngineLM(subject), Benchmarked()
+        if subject.engine.tasks:
+            found.notes.append(
+                f"{subject.name}: of several adapters, the one that answers where nobody says which was asked"
+            )
         for name, part in list(loaded.parts.items()):
             try:
                 found.add(ask(lm, name, part, self.limit, self.shots, self.chat))
