@@ -3,8 +3,8 @@
     python benchmarks/evaluation_lm_eval.py [--tasks fa_countries,find_passage] [--limit 100] [--shots 0] [--rounds 2]
 
 Both have the same network in memory, the same threads and the same batch size, and are timed from the task's rows to
-its figures, the rows loaded before. Prints each time, the ratio of the medians, and whether every figure is the same. On a
-machine that does other work as well, with --threads 1, the processor's time says more than the clock's.
+its figures, the rows loaded before. Prints each time, the ratio of the medians, and whether every figure is the same.
+On a machine that does other work too, the processor's time with --threads 1 says more than the clock's.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from tests.evaluate.benchmarks.local import subject_of, write_tasks
 from tests.evaluate.rows import TASK, dataset_of, lines
 
 pytest.importorskip("lm_eval")
+tasks = pytest.importorskip("sevenfold.evaluate.benchmarks.tasks")
 NEEDS_CODE = {"unsafe_code": True}
 
 
@@ -187,6 +188,14 @@ def test_rows_that_are_not_here_are_said_within_seconds_and_the_others_are_asked
     assert "include" in bring
 
 
+def test_a_benchmark_that_is_half_here_is_asked_by_that_half(tmp_path, folder, network, tiny_model, monkeypatch):
+    gone = change(folder, "choices", dataset_path="someone/not-here", dataset_kwargs=None)
+    monkeypatch.setattr(tasks, "tasks_of", lambda name: ["classes", gone])
+    found, _ = both(check_of(tasks=["arc"], include=str(folder)), network, tiny_model, tmp_path)
+    assert list(found.comparisons) == ["arc brier_score"]
+    assert list(found.more["not_asked"]) == ["arc (changed)"]
+
+
 def test_where_nothing_can_be_asked_it_is_an_error_with_the_way_out(tmp_path, folder, network, tiny_model):
     missing = change(folder, "choices", dataset_path="someone/not-here", dataset_kwargs=None)
     check = check_of(tasks=[missing, "bigcodebench"], include=str(folder))
@@ -205,8 +214,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path, folder, network, tiny_model
 
 
 def test_a_hub_that_does_not_answer_is_not_waited_for(monkeypatch):
-    from sevenfold.evaluate.benchmarks import tasks
-
     monkeypatch.setattr(tasks, "SECONDS", 0.2)
     started = time.monotonic()
     # An address that is set aside for documentation: nobody is there (RFC 5737).

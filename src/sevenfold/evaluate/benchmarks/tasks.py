@@ -12,8 +12,8 @@ import logging
 import random
 import threading
 import urllib.request
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,18 +157,14 @@ class Loader:
         """Every task that is there, and the reason for each that is not."""
         found = Loaded()
         for name in names:
-            part = Part()
-            for one in tasks_of(name):
-                outcome = self.one(name, one)
-                if isinstance(outcome, Missing):
-                    found.missing += [outcome] if outcome not in found.missing else []
-                else:
-                    part.tasks |= outcome.tasks
-                    part.groups |= outcome.groups
-            if part.tasks:
-                found.parts[name] = part
-            elif not tasks_of(name):
-                found.missing.append(Missing(name, "lm-eval does not have it", benchmarks()[name].instead))
+            outcomes = {one: self.one(name, one) for one in tasks_of(name)}
+            there = [outcome for outcome in outcomes.values() if isinstance(outcome, Part)]
+            if there:
+                found.parts[name] = Part(
+                    {key: task for part in there for key, task in part.tasks.items()},
+                    {key: group for part in there for key, group in part.groups.items()},
+                )
+            found.missing += told(name, {one: why for one, why in outcomes.items() if isinstance(why, Missing)})
         return found
 
     def one(self, asked: str, name: str) -> Part | Missing:
@@ -188,6 +184,16 @@ class Loader:
         """The hub where it is wanted and answers; what is on the machine alone where not."""
         wanted = self.download and any(leaf.of_hub for leaf in leaves)
         return contextlib.nullcontext() if wanted and reachable() else offline()
+
+
+def told(name: str, outcomes: Mapping[str, Missing]) -> Iterator[Missing]:
+    """What is missing of a benchmark, once for each reason; the tasks are named where it is not all of them."""
+    tasks = tasks_of(name)
+    if not tasks:
+        yield Missing(name, "lm-eval does not have it", benchmarks()[name].instead)
+    for why in dict.fromkeys(outcomes.values()):
+        alike = [one for one, other in outcomes.items() if other == why]
+        yield why if len(alike) == len(tasks) else replace(why, name=f"{name} ({', '.join(alike)})")
 
 
 @cache
