@@ -143,6 +143,18 @@ def test_a_group_is_compared_as_a_whole_and_task_by_task(tmp_path, folder, netwo
     assert whole.value == pytest.approx(found.comparisons["pair acc"].base)
 
 
+def test_guessing_in_a_group_is_the_mean_over_its_documents(tmp_path, folder, network, tiny_model):
+    yes_or_no = change(
+        folder, "classes", metric_list=[{"metric": "acc", "aggregation": "mean", "higher_is_better": True}]
+    )
+    (folder / "group.yaml").write_text(f"group: both\ntask: [choices, {yes_or_no}]\n")
+    (folder / "other.yaml").write_text("group: unknown\ntask: [choices, last_word]\n")
+    check = check_of(tasks=["both", "unknown"], include=str(folder))
+    found = check.examine(subject_of(network, tiny_model.encoder(), tmp_path))
+    assert found.chances["both acc"] == pytest.approx((0.25 + 0.5) / 2)
+    assert "unknown acc" not in found.chances
+
+
 def test_the_rows_that_come_along_are_asked_without_a_network(tmp_path, network, tiny_model):
     check = check_of(tasks=["fa_countries", "python_modules"], limit=4)
     started = time.monotonic()

@@ -97,17 +97,28 @@ def no_bars() -> Iterator[None]:
 def results(name: str, part: Part, found: Mapping[str, Any]) -> Benchmarked:
     """lm-eval's results of one benchmark."""
     made = Benchmarked()
+    guessing: dict[str, list[tuple[float | None, int]]] = {}
     for task_name, task in part.tasks.items():
         samples = found["samples"][task_name]
-        made.add(of_task(name, task_name, task, samples, several=len(part.tasks) > 1))
+        own = of_task(name, task_name, task, samples, several=len(part.tasks) > 1)
         chance = chance_of(name, task, samples)
+        made.add(own)
         made.scores += scores_of(task_name, found, chance, task.higher_is_better())
-        for key in made.directions:
-            if chance is not None and base_metric(key, name) in (*CHOSEN, "exact_match"):
-                made.chances.setdefault(key, chance)
+        for figure in own.directions:
+            if base_metric(figure, name) in (*CHOSEN, "exact_match"):
+                guessing.setdefault(figure, []).append((chance, len(own.items)))
+    made.chances = {figure: share for figure, parts in guessing.items() if (share := pooled(parts)) is not None}
     for group in found.get("groups", {}):
         made.scores += scores_of(group, found, None, found["higher_is_better"].get(group, {}))
     return made
+
+
+def pooled(parts: Sequence[tuple[float | None, int]]) -> float | None:
+    """What guessing reaches over the documents of several tasks; None where one task's is not known."""
+    known = [(chance, count) for chance, count in parts if chance is not None]
+    if len(known) < len(parts):
+        return None
+    return sum(chance * count for chance, count in known) / sum(count for _, count in known)
 
 
 def base_metric(figure: str, name: str) -> str:
