@@ -90,6 +90,27 @@ def test_every_answer_and_likelihood_is_the_same(network, tiny_model, folder, tm
         assert min(abs(value - one) for one in nats) < 1e-3
 
 
+def test_a_tokenizer_that_writes_a_beginning_does_so_once(network, tiny_model, folder, tmp_path):
+    """As Llama's and Gemma's: before plain texts, and not before a template's text, which has one."""
+    from tokenizers.processors import TemplateProcessing
+
+    from sevenfold.evaluate.benchmarks.adapter import EngineLM
+
+    encoder = tiny_model.encoder()
+    encoder.tokenizer._tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)]
+    )
+    lm = EngineLM(subject_of(network, encoder, tmp_path))
+    assert lm.tok_encode("the data")[0] == 1
+    assert lm.tok_encode("<|im_start|>user").count(1) == 1
+    assert 1 not in lm.tok_encode("the data", add_special_tokens=False)
+    for chat in (False, True):
+        expected = theirs(network, encoder.tokenizer, folder, chat)
+        for score in ours(network, encoder, folder, tmp_path, chat).scores:
+            value = expected["results"][score.task][score.metric]
+            assert score.value == pytest.approx(value, rel=1e-5), (chat, score)
+
+
 @pytest.mark.slow
 def test_the_command_says_the_same(network, tiny_model, folder, tmp_path):
     """lm-eval as a person calls it, with the model's folder."""
