@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from sevenfold.chat.encoder import Encoder
 from sevenfold.evaluate.section import EvaluateSection
 from tests.evaluate.benchmarks.local import TASKS, subject_of, write_tasks
 
@@ -96,7 +97,8 @@ def test_a_tokenizer_that_writes_a_beginning_does_so_once(network, tiny_model, f
 
     from sevenfold.evaluate.benchmarks.adapter import EngineLM
 
-    encoder = tiny_model.encoder()
+    # One of its own: the model's is shared by the whole suite.
+    encoder = Encoder(tiny_model.tokenizer(), tiny_model.stop_ids)
     encoder.tokenizer._tokenizer.post_processor = TemplateProcessing(
         single="<|im_start|> $A", special_tokens=[("<|im_start|>", 1)]
     )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sevenfold.errors import DataError, MachineError, ModelError, RecipeError
-from sevenfold.evaluate.benchmarks import known
+from sevenfold.evaluate.benchmarks import known, surroundings
 from sevenfold.evaluate.examined import Weighing
 from sevenfold.evaluate.section import EvaluateSection
 from sevenfold.evaluate.stage import evaluate
@@ -226,10 +226,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path, folder, network, tiny_model
 
 
 def test_a_hub_that_does_not_answer_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(tasks, "SECONDS", 0.2)
+    monkeypatch.setattr(surroundings, "SECONDS", 0.2)
     started = time.monotonic()
     # An address that is set aside for documentation: nobody is there (RFC 5737).
-    assert not tasks.answers("http://192.0.2.1/")
+    assert not surroundings.answers("http://192.0.2.1/")
     assert time.monotonic() - started < 1
 
 

@@ -17,7 +17,8 @@ import lm_eval.api.task
 
 from sevenfold.evaluate.benchmarks.known import benchmarks
 from sevenfold.evaluate.benchmarks.results import Benchmarked, Score
-from sevenfold.evaluate.benchmarks.tasks import SEEDS, Part, known_metrics, own_draws, silence
+from sevenfold.evaluate.benchmarks.surroundings import SEEDS, known_metrics, own_draws, silence
+from sevenfold.evaluate.benchmarks.tasks import Part
 
 if TYPE_CHECKING:
     from lm_eval.api.task import Task
