@@ -4,7 +4,7 @@ The cases are those of the tests (tests/evaluate/metrics/grounded.py): 8 topics,
 words alone, and a judge. With no arguments the judge is the embedded model behind a small server of this script; an
 address and a model's name ask another. The number is of topics: 2 for each second one, where a judge is slow.
 
-    PYTHONPATH=src:. python benchmarks/judging.py EVERY [ADDRESS MODEL]
+    OMP_NUM_THREADS=1 PYTHONPATH=src:. python benchmarks/judging.py EVERY [ADDRESS MODEL]
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ def main(arguments: list[str]) -> None:
     every, *other = arguments
     with nullcontext(None) if other else embedded() as own:
         address, name = other or (own.address, EMBEDDED)
-        judge = {"by": "judge", "judge": {"address": address, "model": name, "at_once": 2, "unjudged": "worst"}}
+        judge = {
+            "by": "judge",
+            "judge": {"address": address, "model": name, "at_once": 1, "seconds": 600, "unjudged": "worst"},
+        }
         cases = {metric: [case for pair in some for case in pair] for metric, some in pairs(int(every)).items()}
         cases["factuality, opposites"] = [
             (asked, context, claim) for asked, context, right, wrong in BLIND[:: int(every)] for claim in (right, wrong)

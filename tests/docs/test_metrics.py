@@ -16,6 +16,7 @@ from sevenfold.evaluate.stage import evaluate
 from sevenfold.prepare.dataset import Dataset, Row, arrow_schema, stored
 from sevenfold.record import Entry
 from tests.docs import blocks
+from tests.evaluate.conftest import tuned  # noqa: F401 a fixture of the stage's own tests
 from tests.evaluate.rows import TASK, rows_of
 from tests.generate.judging import service
 
@@ -47,7 +48,7 @@ def dataset(tmp_path):
 
 
 @pytest.fixture
-def report_of(dataset, tiny_model, environment, tuned, tmp_path):
+def report_of(dataset, tiny_model, environment, tuned, tmp_path):  # noqa: F811
     def run(fields):
         (tmp_path / "5-evaluate").mkdir()
         few = {"max_new_tokens": 8, "resamples": 1000, "general_text": "none"}
