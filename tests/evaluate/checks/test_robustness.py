@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from sevenfold.chat.conversation import Message
 from sevenfold.console import Console
 from sevenfold.errors import DataError
-from sevenfold.evaluate.checks.robustness import Robustness, disturbed
+from sevenfold.evaluate.checks.robustness import Robustness, disturbed, values_of
 from sevenfold.evaluate.examined import Examined, Weighing
 from sevenfold.evaluate.held_out import Question
+from sevenfold.evaluate.metrics.accuracy import Accuracy
 from sevenfold.evaluate.perturbations import PERTURBATIONS
 from sevenfold.evaluate.section import EvaluateSection
 from sevenfold.evaluate.stage import evaluate
@@ -173,3 +175,17 @@ def test_a_model_that_answers_with_labels_is_asked_too(tmp_path, tiny_weights):
     assert {"changed", "accuracy", "lost accuracy"} <= set(found["comparisons"])
     items = lines(run.folder / "5-evaluate" / "checks" / "robustness.jsonl")
     assert {item["tuned"]["disturbed_answer"] for item in items} <= {"even", "odd"}
+    measured = {row["row"]: row for row in lines(run.folder / "5-evaluate" / "rows.jsonl")}
+    for item in items:
+        for side in ("base", "tuned"):
+            values = item[side]["values"]
+            clean = values["accuracy"] + values["lost accuracy"]
+            assert clean == measured[item[side]["row"]][side]["values"]["accuracy"]
+
+
+def test_an_answer_that_names_another_label_first_is_wrong():
+    """Which labels there are is read from all held-out rows, not from the row's own."""
+    asked = [replace(question("which?", n), reference=label) for n, label in enumerate(["odd", "even"])]
+    said = ["even, or odd", "even"]
+    assert values_of(Accuracy(), asked, said, ["even", "odd"]) == [0.0, 1.0]
+    assert values_of(Accuracy(), asked[:1], said[:1], ["even", "odd"]) == [0.0]

@@ -178,7 +178,7 @@ class Asking:
         """An item for each disturbed question, with its values and what they lose."""
         every = [*clean, *asked]
         answers, losses = self.answers(every), self.losses(every)
-        values = {one.key: self.judged(one.question, answers[one.key]["text"]) for one in every}
+        values = self.judged(every, [answers[one.key]["text"] for one in every])
         if losses:
             for key, found in values.items():
                 found[REFERENCE.name] = losses.get(key, math.nan)
@@ -230,19 +230,33 @@ class Asking:
             found |= {key: one.nll / one.tokens for key, one in likely.items()}
         return found
 
-    def judged(self, question: Question, answer: str) -> dict[str, float]:
-        """An answer's value by each metric."""
-        return {metric_name(metric): value_of(metric, question, answer) for metric in self.metrics}
+    def judged(self, every: Sequence[Disturbed], answers: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Every answer's value by each metric."""
+        asked = [one.question for one in every]
+        everyone = [question.reference for question in self.subject.questions]
+        columns = {metric_name(metric): values_of(metric, asked, answers, everyone) for metric in self.metrics}
+        return {one.key: {name: own[place] for name, own in columns.items()} for place, one in enumerate(every)}
 
 
-def value_of(metric: Metric, question: Question, answer: str) -> float:
-    """An answer's value; of a metric of all answers together, the row's own."""
+def values_of(
+    metric: Metric, asked: Sequence[Question], answers: Sequence[str], everyone: Sequence[str]
+) -> list[float]:
+    """Each answer's value; of a metric of all answers together, the row's own.
+
+    Args:
+        metric: The metric.
+        asked: The question of each answer.
+        answers: The answers.
+        everyone: The references of all held-out rows: which labels there are is read from them, as in the run itself.
+    """
     if isinstance(metric, RowMetric):
-        return float(metric.values([answer], [question])[0])
+        return [float(value) for value in metric.values(answers, asked)]
+    references = [question.reference for question in asked]
     if isinstance(metric, AnswersMetric):
-        return float(metric.table([answer], [question.reference])[0, 0])
+        table = metric.table([*answers, *[""] * len(everyone)], [*references, *everyone])
+        return [float(value) for value in table[: len(answers), 0]]
     assert isinstance(metric, AnswerMetric)
-    return float(metric.value(answer, question.reference))
+    return [float(metric.value(answer, reference)) for answer, reference in zip(answers, references, strict=True)]
 
 
 def by_task(subject: Subject, every: Sequence[Disturbed]) -> Iterator[tuple[Subject, list[Disturbed]]]:
