@@ -1,0 +1,1 @@
+"""The guards; a file's name is its name in the recipe."""
