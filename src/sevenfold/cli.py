@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -567,6 +567,34 @@ def rollback(
         emit(outcome.as_json())
     else:
         rolling_back.show(outcome, Console())
+
+
+@app.command("guard")
+def guard_command(
+    what: Annotated[str, typer.Argument(metavar="TEXT|ROWS", help="A text, or rows in a .jsonl or .csv file.")],
+    which: Annotated[
+        str, typer.Option("--guard", help="linear, rules, or with fields: '{classifier: {model: runs/guard}}'.")
+    ] = "linear",
+    side: Annotated[Literal["prompt", "response"], typer.Option(help="Which end is judged.")] = "prompt",
+    label: Annotated[str, typer.Option(help="The column that says what is right: safe, or a category.")] = "label",
+    group: Annotated[str, typer.Option(help="A column to split the figures by, for example language.")] = "",
+    fit: Annotated[
+        Path | None, typer.Option(help="Learn a head for the guard linear from the rows, to this file.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a guard says of a text or of rows, and how good it is where rows have labels."""
+    from sevenfold.commands import guarding
+    from sevenfold.console import Console
+
+    rows = guarding.rows_of(what, side, label, group)
+    console = Console()
+    if fit is not None:
+        made = guarding.fit(rows, side, fit)
+        emit(made) if as_json else console.say(f"{fit}: {len(made['labels'])} labels from {made['rows']} rows")
+        return
+    found = guarding.run(guarding.chosen(which), rows, side, console)
+    emit(found) if as_json else guarding.show(found, console)
 
 
 @app.command()
