@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SAFE = "safe"
 """The label of what may pass; every other label is a category."""
 INVERSE_PENALTY = 10.0
-"""scikit-learn's C: chosen on the learnt rows, by five folds."""
+"""C of scikit-learn: chosen on the learnt rows, by five folds."""
 DIGITS = 6
 
 
