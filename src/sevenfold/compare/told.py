@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sevenfold.compare import between, figures, verdict
+from sevenfold.compare import between, figures, seeds, verdict
 from sevenfold.compare.section import CompareSection
 from sevenfold.compare.variants import judge_of, metric_names
 
@@ -52,6 +52,8 @@ def comparison(section: CompareSection, states: Sequence[State], folder: Path) -
         made |= {"judge": judge, "pairs": rows.pairs()}
     waiting = sum(one["state"] == "waiting" for one in variants)
     made["verdict"] = asdict(verdict.judge(done, against, made["judge"], section.cost, waiting))
+    made["seeds"] = seeds.over_seeds(done, made["judge"]) if done else []
+    made["verdict"]["reasons"] += [seeds.sentence(one, made["judge"]) for one in made["seeds"]]
     return made
 
 
