@@ -22,6 +22,7 @@ NOT_RUN = {
     "git": "changes a repository",
     "python recipes/dirty/": "run by tests/test_dirty.py",
     "sevenfold prepare recipes/dirty/": "takes a minute; run by tests/test_dirty.py",
+    "sevenfold evaluate recipes/better-or-not/": "takes minutes; run by tests/evaluate/test_better_or_not.py",
     "export": "sets what a recipe reads from the environment",
     "sevenfold serve": "goes on until it is stopped; started for real by the fixture `service`",
     "sevenfold label": "goes on until it is stopped, or reads answers; run in tests/commands/test_labelling.py",

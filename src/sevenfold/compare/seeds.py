@@ -68,7 +68,7 @@ def sentence(found: Told, metric: str) -> str:
     low, high = found["interval"]
     word = {"yes": "the gain survives the seed", "no": "the loss survives the seed", "unclear": "seeds disagree"}
     return (
-        f"Over {len(found['seeds'])} seeds ({listed(found['variants'])}) {metric} changes by {signed(found['mean'])} on "
-        f"average ({signed(low)} to {signed(high)}), {number(found['spread'])} from seed to seed: "
+        f"Over {len(found['seeds'])} seeds ({listed(found['variants'])}) {metric} changes by {signed(found['mean'])} "
+        f"on average ({signed(low)} to {signed(high)}), {number(found['spread'])} from seed to seed: "
         f"{word[found['better']]}."
     )
