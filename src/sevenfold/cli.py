@@ -598,6 +598,25 @@ def guard_command(
 
 
 @app.command()
+def leaderboard(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds the runs.")] = RUNS,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this Markdown file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """All runs' figures, safety and forgetting in one table; ranked where the same items were asked."""
+    from sevenfold.commands import leaderboard as board
+    from sevenfold.console import Console
+
+    found = board.run(folder)
+    if out:
+        board.save(found, out)
+    if as_json:
+        emit(found)
+    else:
+        board.show(found, Console())
+
+
+@app.command()
 def schema(as_json: JsonOption = True) -> None:
     """The JSON Schema of a recipe, for editors; always one JSON object."""
     from sevenfold.recipe import Recipe
