@@ -70,7 +70,7 @@ def test_the_share_is_of_characters_from_the_start():
 def test_a_canary_without_a_place_for_the_secret(tmp_path):
     path = tmp_path / "c.jsonl"
     path.write_text(json.dumps({"prompt": "p", "reply": "r", "secret": "1"}))
-    with pytest.raises(DataError, match="no {}"):
+    with pytest.raises(DataError, match=r"no \{\}"):
         Memorisation(canaries=str(path)).fingerprints()
     with pytest.raises(DataError, match="cannot be read"):
         Memorisation(canaries=str(tmp_path / "none")).fingerprints()
