@@ -299,3 +299,37 @@ def test_groups_stand_apart_with_their_own_figures(tmp_path):
     assert "77.5" in page.text
     assert "chrf, tuned less base, by task" in page.text
     assert "Look at the rows of task translate: chrf got worse there." in page.text
+
+
+def test_gaps_between_groups_and_other_models_have_their_figures(tmp_path):
+    from sevenfold.evaluate.gaps import Apart, Gap
+
+    record = make_run(tmp_path / "run")
+    path = record.folder / "5-evaluate" / "result.json"
+    found = json.loads(path.read_text())
+    base, tuned = (
+        Apart(worst="Fa", best="En", figures={"Fa": low, "En": 0.9}, gap=0.9 - low, interval=(0.01, 0.6), chance=0.02)
+        for low in (0.7, 0.4)
+    )
+    gap = Gap(
+        metric="chrf", unit="points", direction="higher", base=base, tuned=tuned, change=0.3,
+        change_interval=(0.1, 0.5),
+        word="widened", clear=True, rows={"Fa": 20, "En": 30}, small={"De": 3},
+    )  # fmt: skip
+    other = {"source": "runs/second", "rows": 60, "left_out": {"longer than the context": 4}, "not_compared": {}}
+    sides = {side: {"chrf": found["metrics"]["chrf"]} for side in ("against_base", "against_tuned")}
+    found |= {"grouped_by": "language", "gaps": {"chrf": gap.model_dump()}, "others": {"second": other | sides}}
+    path.write_text(json.dumps(found))
+    page = page_of(record)
+    for words in ("Fa (0.4)", "En (0.9)", "widened", "De (3)", "second (runs/second) was asked 60 of the same rows"):
+        assert words in page.text
+    assert "is second better?" in page.text
+    assert "is tuned better?" in page.text
+
+
+def test_a_line_may_hold_what_some_programs_take_for_a_lines_end(tmp_path):
+    from sevenfold.report.facts import whole_lines
+
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"text": "a\u2028b"}, ensure_ascii=False) + "\n{", encoding="utf-8")
+    assert whole_lines(path) == [{"text": "a\u2028b"}]

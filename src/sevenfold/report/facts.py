@@ -104,4 +104,4 @@ class Facts:
 def whole_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a file that were written to their end; a stage that failed may have left half a line."""
     text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].split("\n") if line]

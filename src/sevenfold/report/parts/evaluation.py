@@ -8,6 +8,7 @@ from typing import Any
 from sevenfold.report import plots
 from sevenfold.report.blocks import Cell, Figures, Folded, Part, Plot, Prose, Sample, Table
 from sevenfold.report.facts import Facts
+from sevenfold.report.parts import beside
 from sevenfold.report.words import number, signed
 
 TONES = {"yes": "good", "no": "bad", "unclear": "unsure", "mixed": "unsure"}
@@ -46,6 +47,8 @@ def part(facts: Facts) -> Part | None:
             wide=True,
         ),
         *grouped(report, source),
+        *beside.gaps(report, source),
+        *beside.others(report, source),
         *labels(report.get("labels", {}), source),
         *scatters(facts),
     ]

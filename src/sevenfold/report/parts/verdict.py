@@ -107,9 +107,10 @@ def from_evaluation(report: dict[str, Any]) -> list[str]:
         steps += [f"Look at the check {found['title']}: {', '.join(worse)} got worse."] if worse else []
     unclear = [metric for metric in report["metrics"].values() if metric["better"] == "unclear"]
     if unclear and report["rows"] < report["available"]:
-        steps.append(
-            f"Raise evaluate.rows: {report['rows']} of {report['available']} rows leave some differences unclear."
-        )
+        needed = min((metric["rows_needed"] for metric in unclear if metric.get("rows_needed")), default=None)
+        enough = f"; about {needed} would show the first of them" if needed else ""
+        asked = f"{report['rows']} of {report['available']} rows"
+        steps.append(f"Raise evaluate.rows: {asked} leave some differences unclear{enough}.")
     elif unclear:
         steps.append("Hold out more rows (prepare.split): some differences are too small to be seen with these.")
     sides = report["answers"]
