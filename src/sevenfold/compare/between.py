@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sevenfold.evaluate.metrics import AnswersMetric, ProbabilitiesMetric
 from sevenfold.evaluate.paired import Comparison, Pairs, compare
-from sevenfold.evaluate.rows import figures_of
+from sevenfold.evaluate.rows import tables_of
 
 if TYPE_CHECKING:
     from sevenfold.evaluate.metrics import Metric
@@ -53,18 +52,10 @@ def against(
     """
     sides = [np.array([row["tuned"]["values"][name] for row in rows]) for rows in (first, second)]
     weights = np.array([row["weights"][name] for row in first], dtype=np.float64)
-    pairs = Pairs(metric, sides[0], sides[1], weights, tables(metric, first, second))
+    one, other = ([row["tuned"] for row in rows] for rows in (first, second))
+    tables = tables_of(metric, one, other, [row["reference"] for row in first])
+    pairs = Pairs(metric, sides[0], sides[1], weights, tables)
     return compare(name, pairs, seed, resamples, confidence)
-
-
-def tables(metric: Metric, *sides: Rows) -> tuple[Any, Any] | None:
-    """The figures of both sides' answers, where the metric is more than a mean of the rows' values."""
-    if not isinstance(metric, AnswersMetric | ProbabilitiesMetric):
-        return None
-    first, second = (
-        figures_of(metric, [row["tuned"] for row in rows], [row["reference"] for row in rows]) for rows in sides
-    )
-    return first, second
 
 
 def together(confidence: float, comparisons: int) -> float:

@@ -25,11 +25,14 @@ from sevenfold.evaluate.paired import Pairs
 if TYPE_CHECKING:
     from sevenfold.evaluate.metrics import Floats
 
+    Answers = Sequence[Mapping[str, Any]]
+
 
 def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> list[float]:
     """One model's value of each question."""
     if isinstance(metric, AnswersMetric | ProbabilitiesMetric):
-        return [float(value) for value in table_of(metric, measured, questions)[:, 0]]
+        table = figures_of(metric, measured.answers, [question.reference for question in questions])
+        return [float(value) for value in table[:, 0]]
     if isinstance(metric, LikelihoodMetric):
         return [metric.value(likelihood) for likelihood in measured.likelihoods(metric.of)]
     if isinstance(metric, PairMetric):
@@ -45,20 +48,25 @@ def values_of(metric: Metric, measured: Measured, questions: list[Question]) -> 
     ]
 
 
-def table_of(metric: AnswersMetric | ProbabilitiesMetric, measured: Measured, questions: list[Question]) -> Floats:
-    """One model's figures of each question."""
-    return figures_of(metric, measured.answers, [question.reference for question in questions])
-
-
-def figures_of(
-    metric: AnswersMetric | ProbabilitiesMetric, answers: Sequence[Mapping[str, Any]], references: Sequence[str]
-) -> Floats:
+def figures_of(metric: AnswersMetric | ProbabilitiesMetric, answers: Answers, references: Sequence[str]) -> Floats:
     """The figures of some answers as they are kept: ``text``, and ``labels`` where probabilities were said."""
     if isinstance(metric, AnswersMetric):
         return metric.table([answer["text"] for answer in answers], references)
     known = {reference.strip() for reference in references}
     named = ({one_label(answer["text"], known) or "": 1.0} for answer in answers)
     return metric.table([answer.get("labels") or name for answer, name in zip(answers, named, strict=True)], references)
+
+
+def tables_of(metric: Metric, base: Answers, tuned: Answers, references: Sequence[str]) -> tuple[Floats, Floats] | None:
+    """The figures of two models' answers to the same questions; None of a metric that is a mean of the rows' values.
+
+    They are made in one go: what a column stands for may hang on all that was said, a threshold of probability for
+    one, and only like columns can change places between the models.
+    """
+    if not isinstance(metric, AnswersMetric | ProbabilitiesMetric):
+        return None
+    found = figures_of(metric, [*base, *tuned], [*references, *references])
+    return found[: len(base)], found[len(base) :]
 
 
 def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: Measured) -> Pairs:
@@ -71,9 +79,7 @@ def pairs_of(metric: Metric, questions: list[Question], base: Measured, tuned: M
         np.array(values_of(metric, base, questions)),
         np.array(values_of(metric, tuned, questions)),
         np.array(weights, dtype=np.float64),
-        (table_of(metric, base, questions), table_of(metric, tuned, questions))
-        if isinstance(metric, AnswersMetric | ProbabilitiesMetric)
-        else None,
+        tables_of(metric, base.answers, tuned.answers, [question.reference for question in questions]),
     )
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sevenfold.evaluate.metrics import AnswersMetric, ProbabilitiesMetric, metric_name
+from sevenfold.evaluate.metrics import metric_name
 from sevenfold.evaluate.paired import Pairs
-from sevenfold.evaluate.rows import figures_of
+from sevenfold.evaluate.rows import tables_of
 
 if TYPE_CHECKING:
     from sevenfold.evaluate.metrics import Metric
@@ -25,11 +25,9 @@ def pairs_of(metric: Metric, rows: Rows) -> Pairs:
     name = metric_name(metric)
     base, tuned = (np.array([row[side]["values"][name] for row in rows], dtype=np.float64) for side in SIDES)
     weights = np.array([row["weights"][name] for row in rows], dtype=np.float64)
-    if not isinstance(metric, AnswersMetric | ProbabilitiesMetric):
-        return Pairs(metric, base, tuned, weights)
-    references = [row["reference"] for row in rows]
-    tables = [figures_of(metric, [row[side] for row in rows], references) for side in SIDES]
-    return Pairs(metric, base, tuned, weights, (tables[0], tables[1]))
+    said, others = ([row[side] for row in rows] for side in SIDES)
+    tables = tables_of(metric, said, others, [row["reference"] for row in rows])
+    return Pairs(metric, base, tuned, weights, tables)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

@@ -197,3 +197,11 @@ def test_the_name_of_a_splitter_is_suggested():
 def test_shares_that_cannot_be_are_refused(split, message):
     with pytest.raises(RecipeError, match=message):
         section_of(source="rows.csv", split=split)
+
+
+def test_of_equal_remainders_the_first_by_name_gets_the_row():
+    rows = [(0, "c"), (4, "a"), (0, "c"), (1, "d"), (2, "a"), (3, "b")]
+    for turned in (rows, rows[::-1]):
+        sides = Stratified(by="label").sides(index_of(turned), Shares(5, 0.2), 1)
+        taken = sides_of([label for _, label in turned], sides)
+        assert taken == {label: {"validation"} for label in "abcd"}

@@ -29,9 +29,11 @@ class Stratified(Splitter):
         strata: defaultdict[str, dict[int, int]] = defaultdict(dict)
         for opening, count in Counter(index.openings).items():
             strata[stratum[opening]][opening] = count
-        rows = [sum(sizes.values()) for sizes in strata.values()]
+        # By name, for of equal remainders the first gets the row, whatever order the rows come in.
+        parts = [sizes for _, sizes in sorted(strata.items())]
+        rows = [sum(sizes.values()) for sizes in parts]
         wanted = {side: quotas(rows, share) for side, share in shares.wanted().items()}
         sides: dict[int, str] = {}
-        for number, sizes in enumerate(strata.values()):
+        for number, sizes in enumerate(parts):
             sides.update(by_rank(sizes, {side: counts[number] for side, counts in wanted.items()}, seed))
         return [sides[opening] for opening in index.openings]
