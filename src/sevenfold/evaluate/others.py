@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sevenfold.errors import ModelError
+from sevenfold.evaluate.engines import tuned_engine, written_engine
 from sevenfold.evaluate.held_out import Question, held_out
 from sevenfold.evaluate.many import corrected
 from sevenfold.evaluate.measure import Measured, measure, work_for
@@ -53,16 +54,9 @@ class Opened:
 
     def engine(self, environment: Environment, batch: int) -> Engine:
         """It, ready to answer, in memory."""
-        encoder = self.model.encoder(self.lead)
         if self.tuned:
-            network = self.tuned.network(self.model, environment.dtype)
-            network.to(environment.device)  # type: ignore[arg-type]
-            return self.tuned.engine(network, self.model, encoder, batch)
-        from sevenfold.generate.engines.transformers import TransformersEngine
-
-        network = self.model.network(environment.dtype)
-        network.to(environment.device)  # type: ignore[arg-type]
-        return TransformersEngine(network, encoder, batch)
+            return tuned_engine(self.model, environment, self.tuned, batch)
+        return written_engine(self.model, environment, batch)
 
 
 def is_run(source: str) -> bool:
