@@ -61,4 +61,4 @@ class Environment(Result):
         from sevenfold.setup import plan
         from sevenfold.setup.limits import available_memory
 
-        return plan.make(work, available_memory(self.device), plan.measure_rate(self.dtype, self.device))
+        return plan.make(work, available_memory(self.device), plan.rate(self.dtype, self.device, self.threads))

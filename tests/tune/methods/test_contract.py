@@ -13,6 +13,7 @@ from sevenfold.schema import build
 from sevenfold.tune.methods import METHODS
 from sevenfold.tune.section import TuneSection
 from sevenfold.tune.stage import tune
+from sevenfold.tune.tuned import Tuned
 from tests.tune.several import made
 
 IDS = torch.tensor([[1, 5, 9, 2, 30, 41, 7]])
@@ -49,6 +50,20 @@ def logits(network, lead=()):
     return network.eval()(ids).logits[:, len(lead) :]
 
 
+@pytest.fixture(scope="module")
+def trainings() -> dict[str, Tuned]:
+    """What was trained before, by its method."""
+    return {}
+
+
+@pytest.fixture
+def tuned(name, trainings, tmp_path_factory, dataset, tiny_model, environment) -> Tuned:
+    """The method behind its training, which is the same for all who only look at it."""
+    if name not in trainings:
+        trainings[name] = train(name, tmp_path_factory.mktemp(name), dataset, tiny_model, environment)
+    return trainings[name]
+
+
 def train(name: str, tmp_path, dataset, model, environment, **fields):
     section = TuneSection.model_validate(
         {
@@ -79,8 +94,7 @@ def test_the_output_at_the_start_is_the_base(method, tiny_model) -> None:
         torch.testing.assert_close(logits(network), before)
 
 
-def test_something_can_move_and_only_that(name, method, tmp_path, dataset, tiny_model, environment) -> None:
-    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+def test_something_can_move_and_only_that(method, tuned, tiny_model) -> None:
     base, network = tiny_model.network(torch.float32), tuned.network(tiny_model, torch.float32)
     trainable = method.trainable(network)
     assert sum(weight.numel() for weight in trainable.values()) == tuned.trainable_parameters > 0
@@ -92,17 +106,13 @@ def test_something_can_move_and_only_that(name, method, tmp_path, dataset, tiny_
     assert not torch.equal(logits(network, tuned.lead(tiny_model)), logits(base))
 
 
-def test_loading_gives_the_same_trainable_set_as_attaching(
-    name, method, tmp_path, dataset, tiny_model, environment
-) -> None:
-    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+def test_loading_gives_the_same_trainable_set_as_attaching(method, tuned, tiny_model) -> None:
     loaded, attached = tuned.network(tiny_model, torch.float32), tiny_model.network(torch.float32)
     method.attach(attached)
     assert method.trainable(loaded).keys() == method.trainable(attached).keys()
 
 
-def test_saved_loaded_and_merged_answer_the_same(name, tmp_path, dataset, tiny_model, environment) -> None:
-    tuned = train(name, tmp_path, dataset, tiny_model, environment)
+def test_saved_loaded_and_merged_answer_the_same(name, tuned, tiny_model) -> None:
     loaded = logits(tuned.network(tiny_model, torch.float32))
     if METHODS.find(name).mergeable:
         torch.testing.assert_close(logits(tuned.merged(tiny_model, torch.float32)), loaded, rtol=1e-4, atol=1e-4)
@@ -111,12 +121,11 @@ def test_saved_loaded_and_merged_answer_the_same(name, tmp_path, dataset, tiny_m
             tuned.merged(tiny_model, torch.float32)
 
 
-def test_without_its_adapter_it_is_the_base_bit_for_bit(name, tmp_path, dataset, tiny_model, environment) -> None:
+def test_without_its_adapter_it_is_the_base_bit_for_bit(name, tuned, tiny_model) -> None:
     method = METHODS.find(name)
     if not method.adapter:
         pytest.skip("what is saved replaces the base")
     base = tiny_model.network(torch.float32)
-    tuned = train(name, tmp_path, dataset, tiny_model, environment)
     network = tuned.network(tiny_model, torch.float32)
     tuned.chosen_method().unload(network)
     if method.differs_at_start and not tuned.lead(tiny_model):
@@ -128,10 +137,9 @@ def test_without_its_adapter_it_is_the_base_bit_for_bit(name, tmp_path, dataset,
     }
 
 
-def test_plain_peft_loads_what_is_saved(name, tmp_path, dataset, tiny_model, environment) -> None:
+def test_plain_peft_loads_what_is_saved(name, tuned, tiny_model) -> None:
     from peft import PeftModel
 
-    tuned = train(name, tmp_path, dataset, tiny_model, environment)
     lead = tuned.lead(tiny_model)
     stands_elsewhere = METHODS.find(name).differs_at_start and not lead
     if not (tuned.weights / "adapter_config.json").exists() or stands_elsewhere:
@@ -145,21 +153,21 @@ def test_plain_peft_loads_what_is_saved(name, tmp_path, dataset, tiny_model, env
 
 
 @pytest.mark.parametrize("proof", ["packing", "accumulation", "resume"])
-def test_the_proofs_hold_before_and_behind_training(proof, name, tmp_path, dataset, tiny_model, environment) -> None:
+def test_the_proofs_hold_before_and_behind_training(
+    proof, name, tuned, tmp_path, dataset, tiny_model, environment
+) -> None:
     section = TuneSection.model_validate(
         {"method": {name: FIELDS.get(name, {})}, "learning_rate": RATES.get(name, 1e-2), "steps": 4, "batch": 4}
     )
     case = Case(section, dataset, tiny_model, environment, tmp_path)
     assert proofs.run(proof, case).passed
-    case.tuned = train(name, tmp_path, dataset, tiny_model, environment)
+    case.tuned = tuned
     assert proofs.run(proof, case).passed
 
 
-def test_recomputed_blocks_change_nothing(name, tmp_path, dataset, tiny_model, environment) -> None:
-    kept = train(name, tmp_path, dataset, tiny_model, environment)
-    (tmp_path / "4-tune").rename(tmp_path / "kept")
+def test_recomputed_blocks_change_nothing(name, tuned, tmp_path, dataset, tiny_model, environment) -> None:
     again = train(name, tmp_path, dataset, tiny_model, environment, engine={"activations": "recompute"})
-    assert again.losses == pytest.approx(kept.losses, rel=1e-5)
+    assert again.losses == pytest.approx(tuned.losses, rel=1e-5)
 
 
 def test_it_works_in_bfloat16(name, tmp_path, dataset, tiny_model, environment) -> None:
@@ -168,11 +176,9 @@ def test_it_works_in_bfloat16(name, tmp_path, dataset, tiny_model, environment) 
     assert tuned.validation_losses[10] < tuned.validation_losses[0]
 
 
-def test_the_same_seed_gives_the_same_bits(name, tmp_path, dataset, tiny_model, environment) -> None:
-    first = train(name, tmp_path, dataset, tiny_model, environment)
-    (tmp_path / "4-tune").rename(tmp_path / "first")
+def test_the_same_seed_gives_the_same_bits(name, tuned, tmp_path, dataset, tiny_model, environment) -> None:
     again = train(name, tmp_path, dataset, tiny_model, environment)
-    assert first.losses == again.losses
+    assert again.losses == tuned.losses
     other = environment.model_copy(update={"seed": 3})
-    (tmp_path / "4-tune").rename(tmp_path / "second")
-    assert train(name, tmp_path, dataset, tiny_model, other).losses != first.losses
+    (tmp_path / "4-tune").rename(tmp_path / "again")
+    assert train(name, tmp_path, dataset, tiny_model, other).losses != tuned.losses

@@ -5,7 +5,7 @@ Pure arithmetic on plain numbers; the stage that trains fills in what depends on
 
 from sevenfold.setup.plan.advice import advise, fewest_recomputed, gigabytes
 from sevenfold.setup.plan.made import Plan, make
-from sevenfold.setup.plan.operations import flops, measure_rate
+from sevenfold.setup.plan.operations import flops, measure_rate, rate
 from sevenfold.setup.plan.parts import memory
 from sevenfold.setup.plan.work import OVERHEAD, Shape, Work
 
@@ -21,4 +21,5 @@ __all__ = [
     "make",
     "measure_rate",
     "memory",
+    "rate",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sevenfold.setup.plan.work import Work
@@ -50,6 +51,12 @@ def in_blocks(work: Work) -> float:
     if work.adapter:
         return body + (2 + 2 * deep) * shape.block_parameters + 6 * adapter
     return body + 6 * shape.block_parameters
+
+
+@cache
+def rate(dtype: torch.dtype, device: str, threads: int) -> float:
+    """What :func:`measure_rate` found when this process first asked for so many threads."""
+    return measure_rate(dtype, device)
 
 
 def measure_rate(dtype: torch.dtype, device: str = "cpu", seconds: float = 0.2) -> float:
